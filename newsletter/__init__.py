@@ -1,0 +1,1 @@
+"""Compose one structured issue, send every subscriber the stories of their topics, account for every message."""

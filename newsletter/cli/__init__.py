@@ -1,0 +1,1 @@
+"""The terminal's front door: a module per group of commands."""

@@ -1,0 +1,119 @@
+"""What an issue is made of: frozen values that every other room can pass around and compare.
+
+Every string that a reader will see (title, summary, background, points, body) is *inline Markdown*: emphasis, code and
+links, canonically escaped by `newsletter.content.inline`. Nothing here is HTML, and nothing here is a template.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a story comes from (来源出处): the label the editor wrote and an http(s) address, empty when unknown."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A heading inside a story with the points below it; the heading may be empty."""
+
+    heading: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list without a heading; `ordered` says whether its items were numbered."""
+
+    items: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Quoted paragraphs."""
+
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Preformatted text, kept letter by letter (the one string that is not inline Markdown)."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells; the first row is the heading."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture by its address, with the text that stands for it."""
+
+    url: str
+    alt: str
+
+
+Block = Paragraph | Points | Listing | Quote | Code | Table | Image
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One piece of news.
+
+    `id` stays the same across revisions of its issue (see `newsletter.content.identity`); it is empty until then.
+    `topics` are slugs: its section's topic first, then more. `published` is the time the source gives, when it gives one.
+    """
+
+    title: str
+    summary: str = ""
+    background: str = ""
+    points: tuple[str, ...] = ()
+    source: Source | None = None
+    topics: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published: datetime | None = None
+    body: tuple[Block, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Stories under one heading. `path` holds the headings from the outermost to its own; `topic` is a slug or empty."""
+
+    title: str
+    stories: tuple[Story, ...]
+    path: tuple[str, ...] = ()
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One dated publication. `subject` and `preheader` are what the front matter fixed for everybody, else empty."""
+
+    title: str
+    date: date | None
+    sections: tuple[Section, ...]
+    format: str = "daily"
+    subject: str = ""
+    preheader: str = ""
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """Every story in the order of the issue."""
+        return tuple(story for section in self.sections for story in section.stories)

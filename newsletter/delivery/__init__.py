@@ -1,0 +1,1 @@
+"""Planning a mailing, handing its messages over, and writing down what became of each."""

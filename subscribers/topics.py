@@ -1,0 +1,58 @@
+"""Topics that readers subscribe to, the headings that mean them, and the five that ship."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_NUMBERING = re.compile(r"^(?:第?[一二三四五六七八九十百\d]+[章节、.．)）:：]|[(（][一二三四五六七八九十\d]+[)）])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A subject readers choose by its slug, with its names and the section headings (aliases) that mean it."""
+
+    slug: str
+    zh: str
+    en: str
+    aliases: tuple[str, ...] = ()
+
+    def name(self, language: str) -> str:
+        """The topic's name in a language of `subscribers.preferences.LANGUAGES`."""
+        return self.en if language == "en" else self.zh
+
+
+SHIPPED = (
+    Topic("policy", "政策与监管", "Policy & Regulation", ("政策发布", "国家视点", "国际事件", "政策", "监管", "Policy", "Regulation")),
+    Topic("models", "模型与技术进展", "Models & Research", ("技术产品", "开源生态", "高校动态", "模型", "技术进展", "Models", "Research")),
+    Topic("products", "产品与应用发布", "Products & Applications", ("互联网大厂动态", "集成电路和手机", "产品", "应用发布", "Products", "Applications")),
+    Topic("funding", "投融资与并购", "Funding & Acquisitions", ("投融资", "融资", "并购", "Funding", "Acquisitions")),
+    Topic("industry", "行业落地与生态", "Industry & Ecosystem", ("市场动向", "企业大事记", "行业落地", "生态", "Industry", "Ecosystem")),
+)
+
+
+def heading_key(heading: str) -> str:
+    """Reduce a heading to what decides its topic: width, case, blanks and numbering do not matter."""
+    folded = unicodedata.normalize("NFKC", heading).strip().casefold()
+    return re.sub(r"[\s*_#＃]+", "", _NUMBERING.sub("", folded))
+
+
+class Catalogue:
+    """The topics of one newsletter, found by slug or by any heading that means them."""
+
+    def __init__(self, topics: Iterable[Topic] = SHIPPED) -> None:
+        self.topics = tuple(topics)
+        self._by_slug = {topic.slug: topic for topic in self.topics}
+        self._by_heading = {
+            heading_key(heading): topic.slug
+            for topic in reversed(self.topics)
+            for heading in (*topic.aliases, topic.en, topic.zh, topic.slug)
+        }
+
+    def get(self, slug: str) -> Topic | None:
+        """The topic of that slug, or None."""
+        return self._by_slug.get(slug)
+
+    def resolve(self, heading: str) -> str | None:
+        """The slug that a section heading means, or None when no topic has that name or alias."""
+        return self._by_heading.get(heading_key(heading))
