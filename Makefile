@@ -1,0 +1,55 @@
+# Everything a person runs. Each target works on a fresh machine with Python 3.11 or later and make.
+
+PYTHON ?= python3
+SERVE ?= 1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+# What tests and pictures need beyond Python: Debian's names.
+SYSTEM_PACKAGES := chromium fonts-noto-cjk
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench system install format lock
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install  ## send sample issues to a local mailbox and show everything in the browser (SERVE=0: no browser, PORT=8080)
+	@SERVE=$(SERVE) PORT=$(PORT) $(BIN)/python examples/demo.py
+
+test: install  ## run every test this machine can run, after naming what is missing
+	@$(BIN)/python tests/machine.py
+	$(BIN)/pytest --ignore=tests/browser
+	$(BIN)/pytest tests/browser
+
+check: install  ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install  ## measure, print a table, write benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+format: install  ## put the code into its canonical form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+system:  ## install what the tests need from Debian (as root, or with sudo)
+	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive sh -c \
+		'apt-get update -q && apt-get install -y -q --no-install-recommends $(SYSTEM_PACKAGES)'
+
+lock: install  ## resolve the dependencies anew into requirements.lock, with hashes and without addresses
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "The venv module of Python is missing; Debian's package python3-venv brings it."; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -q && apt-get install -y -q python3-venv; else exit 1; fi; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
