@@ -1,1 +1,1 @@
-"""People and what they asked for: topics, preferences, states, suppression, tokens. Sends nothing, imports no other room."""
+"""People and what they asked for: topics, preferences, consent, tokens. Sends nothing, imports no other room."""

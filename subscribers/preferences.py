@@ -1,7 +1,12 @@
-"""What one reader asked for, as a value."""
+"""What one reader asked for, as a value, and the rules it must keep."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from subscribers.characters import shown, unwritable
 
 
 class Frequency(StrEnum):
@@ -20,14 +25,24 @@ class MailFormat(StrEnum):
 
 LANGUAGES = ("zh", "en")
 
+KEYWORD_CHARACTERS = 80
+"""A keyword is a word or a short phrase; anything longer matches nothing."""
+
+_BETWEEN = re.compile(r"[;；]")
+"""What separates items in a list; so no item can have it inside."""
+
+
+class PreferencesRefused(ValueError):
+    """Preferences that nobody could be served by, and what to write instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """Topics in the reader's order, and the rest of their choices.
 
     `hour` is the local hour of day (0 to 23) in the IANA `zone`, both None when the newsletter's own slot is meant;
-    `most` is the greatest number of stories per mail (None: all); `follow` and `mute` are keywords, compared case-folded;
-    `language` chooses labels and dates, one of `LANGUAGES`.
+    `most` is the greatest number of stories per mail (None: all); `follow` and `mute` are keywords, compared
+    case-folded; `language` chooses labels and dates, one of `LANGUAGES`.
     """
 
     topics: tuple[str, ...]
@@ -39,3 +54,54 @@ class Preferences:
     follow: tuple[str, ...] = ()
     mute: tuple[str, ...] = ()
     format: MailFormat = MailFormat.HTML
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Read a list whose items are separated by `;` (or `；`): blanks around items, empty and repeated ones go."""
+    return tuple(dict.fromkeys(item for piece in _BETWEEN.split(text) if (item := piece.strip())))
+
+
+def check_preferences(preferences: Preferences) -> Preferences:
+    """Give the preferences back when they can be kept.
+
+    Raises `PreferencesRefused` for a language that is none of `LANGUAGES`, an unknown zone, an hour that is not 0 to 23
+    or stands without a zone, a `most` below 1, and a keyword that is empty, padded, too long, or holds
+    `;` or a control character.
+    """
+    if preferences.language not in LANGUAGES:
+        raise PreferencesRefused(f"language is one of {', '.join(LANGUAGES)}, not {shown(preferences.language)}")
+    if preferences.zone is not None and not _is_zone(preferences.zone):
+        raise PreferencesRefused(f"zone is a name like Asia/Shanghai, not {shown(preferences.zone)}")
+    _check_numbers(preferences)
+    for keyword in (*preferences.follow, *preferences.mute):
+        _check_keyword(keyword)
+    return preferences
+
+
+def _check_numbers(preferences: Preferences) -> None:
+    if preferences.hour is not None and not 0 <= preferences.hour <= 23:
+        raise PreferencesRefused(f"hour is a whole number from 0 to 23, not {preferences.hour}")
+    if preferences.hour is not None and preferences.zone is None:
+        raise PreferencesRefused(f"hour {preferences.hour} needs a zone, such as Asia/Shanghai")
+    if preferences.most is not None and not 1 <= preferences.most <= 1000:
+        raise PreferencesRefused(f"most is a whole number from 1 to 1000, or nothing for all, not {preferences.most}")
+
+
+def _check_keyword(keyword: str) -> None:
+    if not keyword or keyword != keyword.strip() or len(keyword) > KEYWORD_CHARACTERS:
+        raise PreferencesRefused(
+            f"a keyword has 1 to {KEYWORD_CHARACTERS} characters and no blanks around it, not {shown(keyword)!r}"
+        )
+    if unwritable(keyword) or _BETWEEN.search(keyword):
+        raise PreferencesRefused(f"a keyword has no semicolon or control character in it: {shown(keyword)}")
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    if len(name) > 64:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the zone database raises OSError
+        return False
+    return True

@@ -18,16 +18,36 @@ class Topic:
     aliases: tuple[str, ...] = ()
 
     def name(self, language: str) -> str:
-        """The topic's name in a language of `subscribers.preferences.LANGUAGES`."""
+        """Give the topic's name in a language of `subscribers.preferences.LANGUAGES`."""
         return self.en if language == "en" else self.zh
 
 
 SHIPPED = (
-    Topic("policy", "政策与监管", "Policy & Regulation", ("政策发布", "国家视点", "国际事件", "政策", "监管", "Policy", "Regulation")),
-    Topic("models", "模型与技术进展", "Models & Research", ("技术产品", "开源生态", "高校动态", "模型", "技术进展", "Models", "Research")),
-    Topic("products", "产品与应用发布", "Products & Applications", ("互联网大厂动态", "集成电路和手机", "产品", "应用发布", "Products", "Applications")),
+    Topic(
+        "policy",
+        "政策与监管",
+        "Policy & Regulation",
+        ("政策发布", "国家视点", "国际事件", "政策", "监管", "Policy", "Regulation"),
+    ),
+    Topic(
+        "models",
+        "模型与技术进展",
+        "Models & Research",
+        ("技术产品", "开源生态", "高校动态", "模型", "技术进展", "Models", "Research"),
+    ),
+    Topic(
+        "products",
+        "产品与应用发布",
+        "Products & Applications",
+        ("互联网大厂动态", "集成电路和手机", "产品", "应用发布", "Products", "Applications"),
+    ),
     Topic("funding", "投融资与并购", "Funding & Acquisitions", ("投融资", "融资", "并购", "Funding", "Acquisitions")),
-    Topic("industry", "行业落地与生态", "Industry & Ecosystem", ("市场动向", "企业大事记", "行业落地", "生态", "Industry", "Ecosystem")),
+    Topic(
+        "industry",
+        "行业落地与生态",
+        "Industry & Ecosystem",
+        ("市场动向", "企业大事记", "行业落地", "生态", "Industry", "Ecosystem"),
+    ),
 )
 
 
@@ -50,9 +70,9 @@ class Catalogue:
         }
 
     def get(self, slug: str) -> Topic | None:
-        """The topic of that slug, or None."""
+        """Find the topic of that slug, or None."""
         return self._by_slug.get(slug)
 
     def resolve(self, heading: str) -> str | None:
-        """The slug that a section heading means, or None when no topic has that name or alias."""
+        """Find the slug that a section heading means, or None when no topic has that name or alias."""
         return self._by_heading.get(heading_key(heading))

@@ -1,0 +1,85 @@
+"""Who a mailing is for, as frozen values, and the condition under which a message may still be handed over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, exists, or_
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
+
+from subscribers.models import State, Subscriber, Suppression
+from subscribers.preference_columns import preferences_of
+from subscribers.preferences import Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceMember:
+    """One candidate of a mailing: an active or paused person at the moment of reading."""
+
+    id: int
+    public_id: str
+    ascii_address: str
+    name: str
+    state: State
+    paused_until: datetime | None
+    preferences: Preferences
+    suppressed: bool
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether the person wants nothing now; a pause with an end is over at its end without anybody's doing."""
+        return self.state is State.PAUSED and (self.paused_until is None or self.paused_until > now)
+
+
+def suppressed() -> ColumnElement[bool]:
+    """Make the SQL condition on `Subscriber` that the address is on the suppression list."""
+    return exists().where(col(Suppression.address_key_hash) == col(Subscriber.address_hash)).correlate(Subscriber)
+
+
+def sendable(now: datetime) -> ColumnElement[bool]:
+    """Make the SQL condition on `Subscriber` of who may be written to now: active, or the pause over; not suppressed.
+
+    It goes into the claim at hand-over, so that an unsubscribe takes effect on a mailing in progress:
+    `exists().where(col(Subscriber.id) == delivery.subscriber_id, sendable(now))`.
+    """
+    pause_is_over = and_(col(Subscriber.state) == State.PAUSED, col(Subscriber.paused_until) <= now)
+    return and_(or_(col(Subscriber.state) == State.ACTIVE, pause_is_over), ~suppressed())
+
+
+def audience(session: Session, chunk: int = 1000) -> Iterator[AudienceMember]:
+    """Every active or paused person, by id, in constant memory: `chunk` rows are read at a time, by key.
+
+    No cursor stays open between chunks, so the caller may write in the same session.
+    """
+    last = 0
+    while page := audience_page(session, last, None, chunk):
+        yield from page
+        last = page[-1].id
+
+
+def audience_page(session: Session, after: int, through: int | None, limit: int) -> list[AudienceMember]:
+    """Read the first `limit` active or paused people whose id is above `after` and, unless None, at most `through`."""
+    columns = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+    query = (
+        sql_select(*columns, suppressed().label("suppressed"))
+        .where(col(Subscriber.id) > after, col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))
+        .order_by(col(Subscriber.id))
+        .limit(limit)
+    )
+    if through is not None:
+        query = query.where(col(Subscriber.id) <= through)
+    return [_member(row) for row in session.execute(query).all()]
+
+
+def _member(row: Row[Any]) -> AudienceMember:
+    return AudienceMember(
+        id=row.id,
+        public_id=row.public_id,
+        ascii_address=row.ascii_address,
+        name=row.name,
+        state=row.state,
+        paused_until=row.paused_until,
+        preferences=preferences_of(row),
+        suppressed=bool(row.suppressed),
+    )

@@ -1,0 +1,49 @@
+"""How a person stands after a line of a reader list: the rules of an import, without a database."""
+
+from dataclasses import dataclass, replace
+
+from subscribers.csv_cells import ReaderRow
+from subscribers.csv_report import Outcome
+from subscribers.models import State
+from subscribers.preferences import Preferences, PreferencesRefused, check_preferences
+
+_STRICTNESS = {state: rank for rank, state in enumerate(State)}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person as an import sees them; `id` is None until they are stored."""
+
+    id: int | None
+    name: str
+    state: State
+    preferences: Preferences
+
+
+def decide(
+    before: Standing | None, row: ReaderRow, *, suppressed: bool, least: State
+) -> tuple[Standing | None, Outcome, str]:
+    """Say how a person stands after a line, what that is called, and why if they were kept or the line refused.
+
+    The strictest state wins: the line's, the import's (`least`), or the person's own. Nobody unsubscribed or
+    suppressed is brought back. An empty cell leaves what is known.
+    """
+    asked = least if row.state is None else stricter(least, row.state)
+    if suppressed:
+        return before, Outcome.KEPT, "suppressed: not written to, and not changed by an import"
+    if before and before.state is State.UNSUBSCRIBED and asked is not State.UNSUBSCRIBED:
+        return before, Outcome.KEPT, "has unsubscribed: an import brings nobody back"
+    known = before or Standing(None, "", asked, Preferences(topics=()))
+    try:
+        preferences = check_preferences(replace(known.preferences, **row.changes))
+    except PreferencesRefused as refused:
+        return before, Outcome.REFUSED, str(refused)
+    after = replace(known, name=row.name or known.name, state=stricter(known.state, asked), preferences=preferences)
+    if before is None:
+        return after, Outcome.ADDED, ""
+    return after, Outcome.UNCHANGED if after == before else Outcome.UPDATED, ""
+
+
+def stricter(one: State, other: State) -> State:
+    """Choose the one of two states under which less is sent."""
+    return max(one, other, key=_STRICTNESS.__getitem__)

@@ -1,0 +1,119 @@
+"""The tables of people, topics, consent and suppression.
+
+Table models do not validate what they are given: the stores check plain values first, then write a row.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Enum
+from sqlmodel import Field, SQLModel
+
+from subscribers.preferences import Frequency, MailFormat
+
+SQLModel.metadata.naming_convention = {
+    # Migrations can only alter a constraint that has a name on every database.
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class State(StrEnum):
+    """Where a person stands; only active ones are written to, and declared from the loosest to the strictest."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PENDING = "pending"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+def _words(choices: type[StrEnum]) -> Enum:
+    """Store an enumeration as its words in a plain text column, the same on every database."""
+    return Enum(choices, native_enum=False, length=16, values_callable=lambda members: [str(m) for m in members])
+
+
+def utc_now() -> datetime:
+    """Read the clock: the present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_public_id() -> str:
+    """Make an opaque random id of 96 bits for links and logs: 24 hexadecimal digits."""
+    return secrets.token_hex(12)
+
+
+class TopicRow(SQLModel, table=True):
+    """A topic readers may choose, with the headings that mean it."""
+
+    __tablename__ = "topic"
+
+    slug: str = Field(primary_key=True, max_length=40)
+    zh: str = Field(max_length=80)
+    en: str = Field(max_length=80)
+    position: int
+    aliases: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
+class Subscriber(SQLModel, table=True):
+    """A person; after forgetting, an opaque id without address, name or preferences.
+
+    `address` is what people read (Unicode domain), `ascii_address` what goes on the wire (RFC 5890 A-labels),
+    `address_key` the case-folded identity, `address_hash` its keyed hash, which suppression is looked up by.
+    """
+
+    __tablename__ = "subscriber"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(default_factory=new_public_id, unique=True, max_length=32)
+    address: str | None = Field(default=None, max_length=320)
+    ascii_address: str | None = Field(default=None, max_length=320)
+    address_key: str | None = Field(default=None, unique=True, max_length=320)
+    address_hash: str | None = Field(default=None, index=True, max_length=64)
+    name: str = Field(default="", max_length=200)
+    state: State = Field(default=State.ACTIVE, sa_type=_words(State), index=True)
+    paused_until: datetime | None = None
+    topics: list[str] = Field(default_factory=list, sa_type=JSON)
+    frequency: Frequency = Field(default=Frequency.DAILY, sa_type=_words(Frequency))
+    language: str = Field(default="zh", max_length=16)
+    zone: str | None = Field(default=None, max_length=64)
+    hour: int | None = None
+    most: int | None = None
+    follow: list[str] = Field(default_factory=list, sa_type=JSON)
+    mute: list[str] = Field(default_factory=list, sa_type=JSON)
+    format: MailFormat = Field(default=MailFormat.HTML, sa_type=_words(MailFormat))
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime = Field(default_factory=utc_now)
+
+
+class Consent(SQLModel, table=True):
+    """One thing a person, or somebody for them, said about being written to. Rows are only ever added.
+
+    `kind` is a word (import, command, sign-up, unsubscribe, pause, resume, forget), `source` the file, page or command
+    it came from. Neither this nor `detail` carries an address, so that the record may outlive it.
+    """
+
+    __tablename__ = "consent"
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
+    at: datetime
+    kind: str = Field(max_length=32)
+    detail: str = ""
+    source: str = ""
+
+
+class Suppression(SQLModel, table=True):
+    """An address that is not written to, known by its keyed hash; the readable address goes when it is forgotten."""
+
+    __tablename__ = "suppression"
+
+    id: int | None = Field(default=None, primary_key=True)
+    address_key_hash: str = Field(unique=True, max_length=64)
+    address: str | None = Field(default=None, max_length=320)
+    reason: str = Field(max_length=32)
+    note: str = ""
+    created_at: datetime = Field(default_factory=utc_now)

@@ -1,0 +1,66 @@
+"""Addresses that are not written to, whoever asks: bounced, complained, forgotten, or listed by hand."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from subscribers.addresses import Address, hash_address, parse_address
+from subscribers.characters import shown, unwritable
+from subscribers.models import Suppression, utc_now
+
+
+class SuppressionRefused(ValueError):
+    """A reason or note that cannot be kept, and what to write instead."""
+
+
+class SuppressionStore:
+    """The suppression list. `key` is the one that `hash_address` needs; nothing is committed here."""
+
+    def __init__(self, session: Session, key: bytes, clock: Callable[[], datetime] = utc_now) -> None:
+        self._session = session
+        self._key = key
+        self._clock = clock
+
+    def add(self, address: str, reason: str = "manual", note: str = "") -> Suppression:
+        """Put an address on the list; one that is there keeps its first reason.
+
+        `reason` is a word such as manual, bounce, complaint. Raises `AddressRefused` for what is no address and
+        `SuppressionRefused` when the reason is empty, longer than 32 characters, or has a control character.
+        """
+        if not 1 <= len(reason) <= 32 or unwritable(reason) or unwritable(note):
+            raise SuppressionRefused(f"a reason is a word of at most 32 characters on one line, not {shown(reason)!r}")
+        parsed = parse_address(address)
+        row = self._find(parsed)
+        if row is None:
+            row = Suppression(
+                address_key_hash=hash_address(parsed, self._key),
+                address=parsed.display,
+                reason=reason,
+                note=note,
+                created_at=self._clock(),
+            )
+            self._session.add(row)
+            self._session.flush()
+        return row
+
+    def remove(self, address: str) -> bool:
+        """Take an address off the list, also a forgotten one; False when it was not on it."""
+        row = self._find(parse_address(address))
+        if row is None:
+            return False
+        self._session.delete(row)
+        self._session.flush()
+        return True
+
+    def is_suppressed(self, address: str) -> bool:
+        """Whether an address is on the list."""
+        return self._find(parse_address(address)) is not None
+
+    def list(self) -> tuple[Suppression, ...]:
+        """Every row, oldest first; a forgotten address has only its hash."""
+        return tuple(self._session.exec(select(Suppression).order_by(col(Suppression.id))))
+
+    def _find(self, address: Address) -> Suppression | None:
+        wanted = hash_address(address, self._key)
+        return self._session.exec(select(Suppression).where(Suppression.address_key_hash == wanted)).first()

@@ -1,0 +1,107 @@
+"""The topics of this newsletter, kept in its database: the five that ship, and those added by command."""
+
+import re
+
+from sqlmodel import Session, col, select
+
+from subscribers.characters import shown, unwritable
+from subscribers.models import TopicRow
+from subscribers.topics import SHIPPED, Catalogue, Topic, heading_key
+
+_SLUG = re.compile(r"[a-z0-9-]{2,40}", re.ASCII)
+_RESERVED = frozenset({"followed"})
+"""The group of stories that match a followed keyword goes by this name."""
+
+NAME_CHARACTERS = 80
+
+
+class TopicRefused(ValueError):
+    """A topic or alias that cannot be had, and what to do instead."""
+
+
+class TopicStore:
+    """Topics in the order readers are offered them. Nothing is committed here."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def all(self) -> tuple[Topic, ...]:
+        """Every topic, in order."""
+        rows = self._session.exec(select(TopicRow).order_by(col(TopicRow.position), col(TopicRow.slug)))
+        return tuple(Topic(row.slug, row.zh, row.en, tuple(row.aliases)) for row in rows)
+
+    def catalogue(self) -> Catalogue:
+        """Every topic, to be found by slug or heading."""
+        return Catalogue(self.all())
+
+    def seed(self) -> None:
+        """Add those of the five shipped topics that are not there yet; topics that are stay as they are."""
+        present = self.all()
+        for topic in SHIPPED:
+            if all(topic.slug != other.slug for other in present):
+                self._append(topic)
+
+    def add(self, slug: str, zh: str, en: str) -> Topic:
+        """Add a topic at the end.
+
+        Raises `TopicRefused` when the slug is not 2 to 40 of `a-z 0-9 -`, is reserved or taken, or when a name is
+        empty, too long, has a control character, or is a heading that already means another topic.
+        """
+        if not _SLUG.fullmatch(slug):
+            raise TopicRefused(f"{shown(slug)!r} is no slug: use 2 to 40 of a-z, 0-9 and -, such as chips-and-devices")
+        if slug in _RESERVED:
+            raise TopicRefused(f"the slug {slug} is reserved: choose another")
+        catalogue = self.catalogue()
+        if catalogue.get(slug):
+            raise TopicRefused(f"there is a topic {slug} already: give it another heading with `topic alias`")
+        topic = Topic(slug, _heading(zh), _heading(en))
+        for name in (slug, topic.zh, topic.en):
+            self._refuse_taken(catalogue, name, slug)
+        self._append(topic)
+        return topic
+
+    def add_alias(self, slug: str, heading: str) -> Topic:
+        """Let a section heading mean a topic; a heading that already does changes nothing.
+
+        Raises `TopicRefused` for an unknown slug, an empty heading, and one that means another topic.
+        """
+        catalogue = self.catalogue()
+        row = self._session.get(TopicRow, slug)
+        if row is None:
+            raise TopicRefused(unknown_topic(slug, catalogue))
+        alias = _heading(heading)
+        self._refuse_taken(catalogue, alias, slug)
+        if catalogue.resolve(alias) is None:
+            row.aliases = [*row.aliases, alias]
+            self._session.add(row)
+            self._session.flush()
+        return Topic(row.slug, row.zh, row.en, tuple(row.aliases))
+
+    def _refuse_taken(self, catalogue: Catalogue, heading: str, slug: str) -> None:
+        owner = catalogue.resolve(heading)
+        if owner not in (None, slug):
+            raise TopicRefused(f"{shown(heading)} already means the topic {owner}: choose another wording")
+
+    def _append(self, topic: Topic) -> None:
+        last = max(self._session.exec(select(TopicRow.position)), default=0)
+        self._session.add(
+            TopicRow(slug=topic.slug, zh=topic.zh, en=topic.en, position=last + 1, aliases=list(topic.aliases))
+        )
+        self._session.flush()
+
+
+def unknown_topic(slug: str, catalogue: Catalogue) -> str:
+    """Say that a topic does not exist and which do, with the slug that was probably meant where a heading tells."""
+    meant = catalogue.resolve(slug)
+    if meant:
+        return f"unknown topic {shown(slug)}: did you mean {meant}?"
+    return f"unknown topic {shown(slug)}: there are {', '.join(topic.slug for topic in catalogue.topics) or 'none yet'}"
+
+
+def _heading(text: str) -> str:
+    heading = text.strip()
+    if not heading_key(heading):
+        raise TopicRefused(f"{shown(text)!r} is no heading: it needs letters or digits")
+    if unwritable(heading) or len(heading) > NAME_CHARACTERS:
+        raise TopicRefused(f"{shown(text)!r} is no heading: at most {NAME_CHARACTERS} characters, none of them control")
+    return heading
