@@ -1,0 +1,97 @@
+"""From an issue and one reader's preferences to the edition they get."""
+
+import unicodedata
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from newsletter.compose.edition import FOLLOWED, Edition, Group
+from newsletter.content.inline import plain
+from newsletter.content.issue import Code, Image, Issue, Listing, Paragraph, Points, Quote, Story, Table
+from subscribers.preferences import Preferences
+
+_CACHED_EDITIONS = 4096
+"""Distinct choices remembered per issue; past that the least recent is chosen anew (some 100 microseconds)."""
+
+
+class Chooser:
+    """Chooses editions of one issue; the same preferences always give the same edition.
+
+    The rules: stories of the reader's topics, in the reader's order of topics and the issue's order of stories; a followed
+    keyword adds stories from outside and ranks them first, under a heading of their own; a muted keyword removes a story,
+    even a followed one; a cap takes the followed first and then one story from each topic in turn; a story of several
+    topics stands under the reader's first; a story the reader already had is left out.
+    """
+
+    def __init__(self, issue: Issue) -> None:
+        self._stories = issue.stories
+        self._haystacks = {story.id: _haystack(story) for story in self._stories}
+        self._cached = lru_cache(_CACHED_EDITIONS)(self._choose)
+
+    @property
+    def story_ids(self) -> tuple[str, ...]:
+        """The ids of the issue's stories."""
+        return tuple(self._haystacks)
+
+    def choose(self, preferences: Preferences, had: frozenset[str] = frozenset()) -> Edition:
+        """The edition for these preferences without the story ids in `had`; false when nothing is left."""
+        wanted = preferences.topics, preferences.follow, preferences.mute, preferences.most
+        return self._cached(*wanted, frozenset(had & self._haystacks.keys()))
+
+    def _choose(
+        self,
+        topics: tuple[str, ...],
+        follow: tuple[str, ...],
+        mute: tuple[str, ...],
+        most: int | None,
+        had: frozenset[str],
+    ) -> Edition:
+        groups: dict[str, list[str]] = {FOLLOWED: [], **{topic: [] for topic in topics}}
+        for story in self._stories:
+            if story.id in had or self._mentions(story, mute):
+                continue
+            first = FOLLOWED if self._mentions(story, follow) else next((t for t in topics if t in story.topics), None)
+            if first is not None:
+                groups[first].append(story.id)
+        kept = set(_round_robin(groups, most))
+        chosen = ((topic, tuple(story for story in stories if story in kept)) for topic, stories in groups.items())
+        return Edition(tuple(Group(topic, stories) for topic, stories in chosen if stories))
+
+    def _mentions(self, story: Story, keywords: Collection[str]) -> bool:
+        haystack = self._haystacks[story.id]
+        return any(folded in haystack for keyword in keywords if (folded := _fold(keyword)))
+
+
+def _round_robin(groups: dict[str, list[str]], most: int | None) -> list[str]:
+    """Ids in the order in which a cap lets them in: all followed, then one of each topic, then the second of each."""
+    followed, *rest = groups.values()
+    deepest = max((len(stories) for stories in rest), default=0)
+    turns = [stories[turn] for turn in range(deepest) for stories in rest if turn < len(stories)]
+    return (followed + turns)[:most]
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _haystack(story: Story) -> str:
+    """Everything a keyword can be found in, one field a line so that no keyword matches across two."""
+    fields = [story.title, story.summary, story.background, *story.points, *_body(story)]
+    words = [plain(field) for field in fields]
+    return _fold("\n".join([*words, *story.tags, story.source.name if story.source else ""]))
+
+
+def _body(story: Story) -> Iterator[str]:
+    for block in story.body:
+        match block:
+            case Paragraph(text) | Code(text):
+                yield text
+            case Points(heading, points):
+                yield from (heading, *points)
+            case Listing(items):
+                yield from items
+            case Quote(paragraphs):
+                yield from paragraphs
+            case Table(rows):
+                yield from (cell for row in rows for cell in row)
+            case Image(_, alt):
+                yield alt
