@@ -1,0 +1,70 @@
+"""Where the parts are joined: one object with everything a front door needs, built once and handed over."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+from sqlmodel import Session
+
+from newsletter.render.theme import load_theme
+from newsletter.settings import Settings
+from newsletter.storage.engine import open_engine, require_file, sqlite_file
+from newsletter.storage.issues import IssueStore
+from newsletter.storage.migrate import require_present_schema
+from subscribers.people import SubscriberStore
+from subscribers.suppression import SuppressionStore
+from subscribers.tokens import Tokens
+from subscribers.topic_store import TopicStore
+
+
+class Newsletter:
+    """The parts of one newsletter. Making it opens the database, which must exist and have the present schema.
+
+    Raises `DatabaseRefused` when it has not. `clock` gives aware moments.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database_file = sqlite_file(settings.database_url)
+        require_file(self.database_file)
+        self.engine = open_engine(settings.database_url)
+        require_present_schema(self.engine)
+        self.tokens = Tokens(settings.keys)
+        self.theme = load_theme(settings.theme)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises; its rows stay readable after."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    def issues(self, session: Session) -> IssueStore:
+        """The issues, in this session."""
+        return IssueStore(session)
+
+    def topics(self, session: Session) -> TopicStore:
+        """The topics, in this session."""
+        return TopicStore(session)
+
+    def people(self, session: Session) -> SubscriberStore:
+        """The subscribers, in this session."""
+        return SubscriberStore(session, self.address_key, self.clock)
+
+    def suppression(self, session: Session) -> SuppressionStore:
+        """The suppressed addresses, in this session."""
+        return SuppressionStore(session, self.address_key, self.clock)
+
+    def today(self) -> date:
+        """The date in the newsletter's own zone."""
+        return self.now().date()
+
+    def now(self) -> datetime:
+        """The moment in the newsletter's own zone, in the whole seconds that a Date header can hold."""
+        return self.clock().astimezone(self.settings.time_zone).replace(microsecond=0)
+
+    @property
+    def address_key(self) -> bytes:
+        """What keys the hashes of addresses: the oldest secret, so that they outlive a change of the key that signs."""
+        return self.settings.keys[-1]

@@ -1,0 +1,216 @@
+"""Settings from the environment (`NEWSLETTER_…`, or `NEWSLETTER_…_FILE` for secrets) or a `newsletter.toml`.
+
+Every field is documented in `docs/reference/settings.md`. A wrong value is refused with the setting's name and what it
+should be; nothing is read before `load` is called.
+"""
+
+import os
+import re
+import secrets
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from newsletter.render.publication import Publication
+
+PREFIX = "NEWSLETTER_"
+TOML = Path("newsletter.toml")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
+class SettingsRefused(Exception):
+    """A setting is missing or wrong; the message names it and says what it should be."""
+
+
+class SmtpServer:
+    """Where mail is handed over, taken apart from an `SMTP_URL` such as `smtp://user:password@host:587?starttls=required`."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("should look like smtp://user:password@host:port or smtps://host")
+        self.implicit_tls = parts.scheme == "smtps"
+        self.host = parts.hostname
+        self.port = parts.port or (465 if self.implicit_tls else 587)
+        self.user = unquote(parts.username or "")
+        self.password = unquote(parts.password or "")
+        loopback = self.host in ("localhost", "::1") or self.host.startswith("127.")
+        self.starttls = parse_qs(parts.query).get("starttls", ["optional" if loopback else "required"])[0]
+        if self.starttls not in ("required", "optional", "never"):
+            raise ValueError("starttls should be required, optional or never")
+
+    def __str__(self) -> str:
+        """The server without its credentials, fit for a log."""
+        return f"{'smtps' if self.implicit_tls else 'smtp'}://{self.host}:{self.port}"
+
+
+def _one_line(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _mailbox(value: str) -> str:
+    address = parseaddr(_one_line(value))[1]
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", address):
+        raise ValueError("should be a mailbox such as `AI 行业动态 <daily@example.org>`")
+    return value
+
+
+def _bare_address(value: str) -> str:
+    if value and parseaddr(_one_line(value))[1] != value:
+        raise ValueError("should be a bare address such as bounce@example.org")
+    return value
+
+
+def _list_id(value: str) -> str:
+    if value and not re.fullmatch(r"<[A-Za-z0-9._-]+\.[A-Za-z0-9._-]+>", value):
+        raise ValueError("should be bare, such as <daily.example.org>")
+    return value
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(_one_line(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("should be the address readers reach the web pages at, such as https://news.example.org")
+    return value.rstrip("/")
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("should be an IANA time zone such as Asia/Shanghai")
+    return value
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    SmtpServer(value.get_secret_value())
+    return value
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("should be at least 32 characters, for example the output of `openssl rand -hex 32`")
+    return value
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """All that an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
+
+    database_url: OneLine = "sqlite:///newsletter.db"
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
+    sender: Annotated[str, AfterValidator(_mailbox)] = "Newsletter <newsletter@example.org>"
+    reply_to: Annotated[str, AfterValidator(_one_line)] = ""
+    envelope_sender: Annotated[str, AfterValidator(_bare_address)] = ""
+    list_id: Annotated[str, AfterValidator(_list_id)] = ""
+    inbound_address: Annotated[str, AfterValidator(_bare_address)] = ""
+    postal_address: OneLine = ""
+    base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8000"
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)]
+    former_secret_keys: list[SecretStr] = []
+    zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    connections: Annotated[int, Field(ge=1, le=1000)] = 10
+    theme: Literal["daily"] = "daily"
+    connect_timeout_seconds: Seconds = 60
+    command_timeout_seconds: Seconds = 300
+    """RFC 5321 §4.5.3.2 asks 5 minutes for MAIL and RCPT, 2 for DATA, 3 for a block."""
+    final_dot_timeout_seconds: Seconds = 600
+    """RFC 5321 §4.5.3.2.6: the answer to the final dot may take 10 minutes; giving up earlier doubles mail (RFC 1047)."""
+    drain_seconds: Seconds = 30
+    give_up_hours: Annotated[float, Field(gt=0, le=120)] = 24
+    """How long a deferred message is tried again, counted from its due time; at most 5 days (RFC 5321 §4.5.4.1)."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was handed over (the contents of `…_FILE`s) beats the environment, which beats the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, TOML)
+
+    @property
+    def smtp(self) -> SmtpServer:
+        """The server of `smtp_url`, taken apart."""
+        return SmtpServer(self.smtp_url.get_secret_value())
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The newsletter's own zone: what "today" and an issue's date mean."""
+        return ZoneInfo(self.zone)
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secret keys, the present one first."""
+        return tuple(key.get_secret_value().encode() for key in (self.secret_key, *self.former_secret_keys))
+
+    @property
+    def publication(self) -> Publication:
+        """What of this shows in a mail; the list id and the return path derive from the sender where they are not set."""
+        address = parseaddr(self.sender)[1]
+        local, _, domain = address.rpartition("@")
+        return Publication(
+            sender=self.sender,
+            envelope_sender=self.envelope_sender or address,
+            list_id=self.list_id or f"<{re.sub(r'[^A-Za-z0-9-]+', '-', local).strip('-') or 'list'}.{domain}>",
+            base_url=self.base_url,
+            reply_to=self.reply_to,
+            inbound_address=self.inbound_address,
+            postal_address=self.postal_address,
+        )
+
+
+def load() -> Settings:
+    """Read the settings, or raise `SettingsRefused` for each one that is missing or wrong."""
+    try:
+        return Settings(**_from_files())
+    except ValidationError as refused:
+        raise SettingsRefused("\n".join(_say(error) for error in refused.errors())) from None
+    except ValueError as broken:  # the TOML parser's own error
+        raise SettingsRefused(f"{TOML}: {broken}. Mend the file; docs/reference/settings.md lists what it may say.") from None
+
+
+def write_first_settings(path: Path = TOML) -> bool:
+    """Write a settings file with a fresh secret key where neither the file nor the key exists; say whether it was written."""
+    if path.exists() or f"{PREFIX}SECRET_KEY" in os.environ or f"{PREFIX}SECRET_KEY_FILE" in os.environ:
+        return False
+    text = f'# Keep this key: links in mails that were sent are signed with it.\nsecret_key = "{secrets.token_hex(32)}"\n'
+    path.touch(mode=0o600, exist_ok=False)  # nobody else may read the key, not even for a moment
+    path.write_text(text, "utf-8")
+    return True
+
+
+def _from_files() -> dict[str, Any]:
+    """The values of settings that are given as `NEWSLETTER_NAME_FILE`, for containers that mount their secrets."""
+    values = {}
+    for field in ("secret_key", "smtp_url", "database_url"):
+        variable = f"{PREFIX}{field.upper()}_FILE"
+        if variable in os.environ:
+            try:
+                values[field] = Path(os.environ[variable]).read_text("utf-8").strip()
+            except OSError as reason:
+                raise SettingsRefused(f"{variable}: {os.environ[variable]} cannot be read ({reason.strerror}).") from None
+    return values
+
+
+def _say(error: object) -> str:
+    detail = dict(error) if isinstance(error, dict) else {}
+    name = ".".join(str(part) for part in detail["loc"]).upper()
+    if detail["type"] == "missing":
+        return f"{PREFIX}{name} is not set. Run `newsletter init` once, or set it; docs/reference/settings.md says to what."
+    if detail["type"] == "extra_forbidden":
+        return f"{TOML}: there is no setting {name.lower()}; docs/reference/settings.md lists them all."
+    return f"{PREFIX}{name}: {str(detail['msg']).removeprefix('Value error, ')}."

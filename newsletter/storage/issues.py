@@ -1,0 +1,198 @@
+"""Keeping issues: save a revision, find it again, remember its approval and what was compiled for it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import count
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, func, select
+
+from newsletter.content.as_json import issue_from_json, reading_to_json
+from newsletter.content.diagnostics import Diagnostic, Severity
+from newsletter.content.identity import identify
+from newsletter.content.issue import Issue
+from newsletter.content.judge import EarlierStory
+from newsletter.content.reading import Reading
+from newsletter.render.compiled import CompiledIssue
+from newsletter.storage.models import CompiledRow, IssueRow, RevisionRow, StoryRow
+
+
+class IssueRefused(Exception):
+    """An issue cannot be found, saved or approved; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One revision of an issue as it is kept.
+
+    `approved_hash` is empty unless this very revision is the approved one; what it is compared with is the business of
+    `newsletter.app`.
+    """
+
+    issue_id: int
+    revision_id: int
+    slug: str
+    number: int
+    issue: Issue
+    diagnostics: tuple[Diagnostic, ...]
+    created_at: datetime
+    approved_hash: str = ""
+    approved_at: datetime | None = None
+
+
+class IssueStore:
+    """Issues and their revisions; the caller commits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def save(self, reading: Reading, source: bytes, now: datetime) -> tuple[Saved, bool]:
+        """Keep what was read as a new revision of the issue of that date and title, and say whether anything changed.
+
+        Reading the same again makes no revision. Stories keep the ids they had. Raises `IssueRefused` for an issue without
+        a date, which even a draft needs to have a name.
+        """
+        if reading.issue is None or reading.issue.date is None:
+            raise IssueRefused("an issue needs a date to be kept under; write one into its heading, or give --date.")
+        row = self._session.exec(
+            select(IssueRow).where(IssueRow.date == reading.issue.date, IssueRow.title == reading.issue.title)
+        ).first()
+        earlier = self._newest(row) if row else None
+        issue = identify(reading.issue, earlier.issue if earlier else None)
+        document = reading_to_json(replace(reading, issue=issue))
+        digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+        if earlier and self._hash_of(earlier.revision_id) == digest:
+            return earlier, False
+        row = row or self._create(issue, reading.issue.date, now)
+        revision = RevisionRow(
+            issue_id=_key(row.id),
+            number=earlier.number + 1 if earlier else 1,
+            source=source,
+            document=document,
+            content_hash=digest,
+            created_at=now,
+        )
+        self._session.add(revision)
+        self._index_stories(row, issue)
+        self._session.flush()
+        return _saved(row, revision), True
+
+    def find(self, slug: str) -> Saved:
+        """The newest revision of an issue, or `IssueRefused` with the slugs there are."""
+        row = self._session.exec(select(IssueRow).where(IssueRow.slug == slug)).first()
+        if row is None:
+            known = self._session.exec(select(IssueRow.slug).order_by(col(IssueRow.date).desc()).limit(5)).all()
+            there = f"there are {', '.join(known)}" if known else "there are none yet; `newsletter issue import FILE` adds one"
+            raise IssueRefused(f"no issue {slug!r}: {there}.")
+        return self._newest(row)
+
+    def all(self) -> tuple[Saved, ...]:
+        """The newest revision of every issue, the latest date first."""
+        rows = self._session.exec(select(IssueRow).order_by(col(IssueRow.date).desc(), col(IssueRow.id).desc())).all()
+        return tuple(self._newest(row) for row in rows)
+
+    def revision(self, revision_id: int) -> Saved:
+        """The revision with that id: what a mailing keeps, however often the issue is revised later."""
+        revision = self._session.get_one(RevisionRow, revision_id)
+        return _saved(self._session.get_one(IssueRow, revision.issue_id), revision)
+
+    def source(self, revision_id: int) -> bytes:
+        """The text of a revision, byte for byte as it came."""
+        return self._session.get_one(RevisionRow, revision_id).source
+
+    def approve(self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime) -> None:
+        """Remember that this revision was approved, what `approval` hash it had, and keep what was compiled of it."""
+        row = self._session.get_one(IssueRow, saved.issue_id)
+        row.approved_revision_id, row.approved_hash, row.approved_at = saved.revision_id, approval, now
+        for one in compiled:
+            if self._compiled_row(saved.revision_id, one.theme, one.language, one.content_hash) is None:
+                self._session.add(
+                    CompiledRow(
+                        revision_id=saved.revision_id,
+                        theme=one.theme,
+                        language=one.language,
+                        content_hash=one.content_hash,
+                        document=one.to_json(),
+                    )
+                )
+        self._session.flush()
+
+    def compiled(self, revision_id: int, theme: str, hashes: Mapping[str, str]) -> dict[str, CompiledIssue]:
+        """What was approved of a revision, by language, for the content hash of each language."""
+        rows = {
+            language: self._compiled_row(revision_id, theme, language, content_hash)
+            for language, content_hash in hashes.items()
+        }
+        return {language: CompiledIssue.from_json(row.document) for language, row in rows.items() if row}
+
+    def earlier_stories(self, on: date | None, title: str) -> tuple[EarlierStory, ...]:
+        """The stories of every other issue than the one of that date and title."""
+        rows = self._session.exec(
+            select(StoryRow.title, StoryRow.url, IssueRow.slug)
+            .join(IssueRow, col(IssueRow.id) == StoryRow.issue_id)
+            .where(~((col(IssueRow.date) == on) & (col(IssueRow.title) == title)))
+        ).all()
+        return tuple(EarlierStory(title=title, url=url, issue=slug) for title, url, slug in rows)
+
+    def _create(self, issue: Issue, on: date, now: datetime) -> IssueRow:
+        row = IssueRow(slug=self._free_slug(on.isoformat()), title=issue.title, date=on, created_at=now)
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+    def _free_slug(self, wanted: str) -> str:
+        taken = set(self._session.exec(select(IssueRow.slug).where(col(IssueRow.slug).startswith(wanted))).all())
+        names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+        return next(name for name in names if name not in taken)
+
+    def _newest(self, row: IssueRow) -> Saved:
+        newest = select(func.max(RevisionRow.number)).where(RevisionRow.issue_id == row.id).scalar_subquery()
+        query = select(RevisionRow).where(RevisionRow.issue_id == row.id, RevisionRow.number == newest)
+        return _saved(row, self._session.exec(query).one())
+
+    def _hash_of(self, revision_id: int) -> str:
+        return self._session.get_one(RevisionRow, revision_id).content_hash
+
+    def _index_stories(self, row: IssueRow, issue: Issue) -> None:
+        self._session.exec(delete(StoryRow).where(col(StoryRow.issue_id) == row.id))
+        for story in issue.stories:
+            url = story.source.url if story.source else ""
+            self._session.add(StoryRow(issue_id=_key(row.id), story_id=story.id, title=story.title, url=url))
+
+    def _compiled_row(self, revision_id: int, theme: str, language: str, content_hash: str) -> CompiledRow | None:
+        return self._session.exec(
+            select(CompiledRow).where(
+                CompiledRow.revision_id == revision_id,
+                CompiledRow.theme == theme,
+                CompiledRow.language == language,
+                CompiledRow.content_hash == content_hash,
+            )
+        ).first()
+
+
+def _saved(row: IssueRow, revision: RevisionRow) -> Saved:
+    approved = row.approved_revision_id == revision.id
+    return Saved(
+        issue_id=_key(row.id),
+        revision_id=_key(revision.id),
+        slug=row.slug,
+        number=revision.number,
+        issue=issue_from_json(revision.document),
+        diagnostics=tuple(
+            Diagnostic(Severity(found["severity"]), found["line"], found["code"], found["message"])
+            for found in revision.document["diagnostics"]
+        ),
+        created_at=revision.created_at,
+        approved_hash=(row.approved_hash or "") if approved else "",
+        approved_at=row.approved_at if approved else None,
+    )
+
+
+def _key(value: int | None) -> int:
+    """A primary key after its row was written."""
+    if value is None:
+        raise ValueError("the row has not been written yet")
+    return value

@@ -1,0 +1,106 @@
+"""Settings are refused with their name and what they should be, and every one of them is documented."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from newsletter.settings import PREFIX, Settings, SettingsRefused, load, write_first_settings
+
+DOCS = (Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md").read_text("utf-8")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY", "0123456789" * 4)
+
+
+def test_every_setting_is_in_the_reference_and_no_other() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", DOCS, re.MULTILINE))
+    assert documented == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("SMTP_URL", "mail.example.org", "smtp://user:password@host:port"),
+        ("SMTP_URL", "smtp://h?starttls=maybe", "required, optional or never"),
+        ("SENDER", "nobody", "should be a mailbox"),
+        ("SENDER", "A <a@example.org>\r\nBcc: b@example.org", "control characters"),
+        ("LIST_ID", "daily", "<daily.example.org>"),
+        ("BASE_URL", "javascript:alert(1)", "https://news.example.org"),
+        ("ZONE", "Beijing", "Asia/Shanghai"),
+        ("CONNECTIONS", "0", "greater than or equal to 1"),
+        ("CONNECTIONS", "many", "integer"),
+        ("SECRET_KEY", "short", "at least 32 characters"),
+        ("GIVE_UP_HOURS", "121", "less than or equal to 120"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_with_advice(
+    name: str, value: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsRefused, match=re.escape(advice)) as refused:
+        load()
+    assert f"{PREFIX}{name}" in str(refused.value)
+
+
+def test_a_refusal_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}SMTP_URL", "ftp://user:hunter2@host")
+    with pytest.raises(SettingsRefused) as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_missing_key_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"{PREFIX}SECRET_KEY")
+    with pytest.raises(SettingsRefused, match="newsletter init"):
+        load()
+
+
+def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("newsletter.toml").write_text('zone = "Europe/Berlin"\nconnections = 3\n', "utf-8")
+    monkeypatch.setenv(f"{PREFIX}ZONE", "UTC")
+    assert (load().zone, load().connections) == ("UTC", 3)
+
+
+def test_an_unknown_name_in_the_file_is_refused() -> None:
+    Path("newsletter.toml").write_text('conections = 3\n', "utf-8")
+    with pytest.raises(SettingsRefused, match="no setting conections"):
+        load()
+
+
+def test_a_broken_file_is_refused_with_its_name() -> None:
+    Path("newsletter.toml").write_text("zone = \n", "utf-8")
+    with pytest.raises(SettingsRefused, match=r"newsletter\.toml"):
+        load()
+
+
+def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"{PREFIX}SECRET_KEY")
+    Path("key").write_text("k" * 40 + "\n", "utf-8")
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY_FILE", "key")
+    assert load().keys == (b"k" * 40,)
+
+
+def test_the_first_settings_hold_a_fresh_key_that_only_its_owner_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"{PREFIX}SECRET_KEY")
+    assert write_first_settings()
+    assert not write_first_settings()
+    assert stat.S_IMODE(Path("newsletter.toml").stat().st_mode) == 0o600
+    assert len(load().keys[0]) == 64
+
+
+def test_starttls_is_required_except_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://mail.example.org")
+    assert load().smtp.starttls == "required"
+    monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://127.0.0.1:2525")
+    assert load().smtp.starttls == "optional"
+
+
+def test_list_id_and_return_path_derive_from_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}SENDER", "AI 行业动态 <daily@example.org>")
+    publication = load().publication
+    assert (publication.list_id, publication.envelope_sender) == ("<daily.example.org>", "daily@example.org")
