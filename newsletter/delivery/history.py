@@ -1,0 +1,110 @@
+"""Looking back: what was sent to whom, when, with which reply, and why nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+from sqlmodel import Session, col
+
+from newsletter.delivery.models import Attempt, Delivery, Mailing
+from newsletter.storage.models import IssueRow
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt at a delivery; `ended_at` is None while it is in hand."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    verdict: str | None
+    stage: str | None
+    code: int | None
+    reply: str | None
+    server: str
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reader's part in one mailing; `stories` are the ids of what was chosen, under their topics."""
+
+    delivery_id: int
+    issue: str
+    address: str | None
+    state: str
+    reason: str | None
+    due: datetime
+    next_at: datetime
+    settled_at: datetime | None
+    code: int | None
+    reply: str | None
+    edition: list[list[object]]
+    tries: tuple[Try, ...]
+
+
+def entries(session: Session, *, slug: str = "", address: str = "", limit: int = 1000) -> Iterator[Entry]:
+    """The newest entries first, of one issue or one address (in its ASCII form) or both."""
+    rows = session.execute(_query(slug, address).limit(limit)).all()
+    tries = _tries(session, [delivery.id for delivery, _ in rows])
+    for delivery, issue in rows:
+        yield Entry(
+            delivery_id=delivery.id,
+            issue=issue,
+            address=delivery.address,
+            state=delivery.state,
+            reason=delivery.reason,
+            due=delivery.due,
+            next_at=delivery.next_at,
+            settled_at=delivery.settled_at,
+            code=delivery.code,
+            reply=delivery.reply,
+            edition=delivery.edition,
+            tries=tuple(tries.get(delivery.id, ())),
+        )
+
+
+def forget_reader(session: Session, subscriber_id: int) -> None:
+    """Take out of the log what tells who a reader was; what became of their mail stays, under an opaque id."""
+    session.execute(
+        update(Delivery).where(col(Delivery.subscriber_id) == subscriber_id).values(address=None, slots={}, reply=None)
+    )
+    theirs = select(col(Delivery.id)).where(col(Delivery.subscriber_id) == subscriber_id)
+    session.execute(update(Attempt).where(col(Attempt.delivery_id).in_(theirs)).values(reply=None))
+
+
+def _query(slug: str, address: str) -> Select[Delivery, str]:
+    query = (
+        select(Delivery, col(IssueRow.slug))
+        .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
+        .join(IssueRow, col(IssueRow.id) == Mailing.issue_id)
+        .order_by(col(Delivery.id).desc())
+    )
+    if slug:
+        query = query.where(col(IssueRow.slug) == slug)
+    if address:
+        query = query.where(col(Delivery.address) == address)
+    return query
+
+
+def _tries(session: Session, deliveries: list[int]) -> dict[int, list[Try]]:
+    rows = session.execute(
+        select(Attempt).where(col(Attempt.delivery_id).in_(deliveries)).order_by(col(Attempt.delivery_id), col(Attempt.number))
+    ).scalars()
+    found: dict[int, list[Try]] = {}
+    for row in rows:
+        found.setdefault(row.delivery_id, []).append(
+            Try(
+                number=row.number,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                verdict=row.verdict,
+                stage=row.stage,
+                code=row.code,
+                reply=row.reply,
+                server=row.server,
+                size_bytes=row.size_bytes,
+            )
+        )
+    return found

@@ -1,0 +1,71 @@
+"""What can become of one hand-over, as values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a delivery stands. At every instant each candidate of a mailing is in exactly one of these."""
+
+    QUEUED = "queued"
+    IN_HAND = "in hand"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXCLUDED = "excluded"
+
+
+class Reason(StrEnum):
+    """Why a candidate is written to no more, or was not from the start."""
+
+    NO_MATCH = "no match"
+    PAUSED = "paused"
+    WEEKLY = "weekly"
+    SUPPRESSED = "suppressed"
+    ALREADY_HAD = "already had"
+    UNSUBSCRIBED = "unsubscribed"
+    BAD_ADDRESS = "impossible address"
+    REFUSED = "refused"
+    GAVE_UP = "gave up"
+    LINE_BROKE = "line broke after the message"
+    STOPPED = "stopped in hand"
+
+
+class Stage(StrEnum):
+    """How far a message came (RFC 5321 §3.3): `WRITE` when it could not even be made; from `DOT` on the server may have it."""
+
+    WRITE = "write"
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot sent"
+    DONE = "done"
+
+
+class Verdict(StrEnum):
+    """What an attempt means for its reader."""
+
+    ACCEPTED = "accepted"
+    LATER = "later"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One hand-over: how far it came, the server's reply code (0 when there was none) and text."""
+
+    verdict: Verdict
+    stage: Stage
+    code: int = 0
+    reply: str = ""
+
+    @property
+    def blames_server(self) -> bool:
+        """Whether this says something about the server and nothing about the reader.
+
+        Only replies to RCPT and later are charged to a reader, and never 421 (closing) or 503 (out of step).
+        """
+        return self.stage in (Stage.CONNECT, Stage.MAIL) or self.code in (421, 503)

@@ -1,0 +1,146 @@
+"""Planning: freeze the audience and write one row per candidate, due or excluded with the reason."""
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, insert, update
+from sqlmodel import Session, col, func, select
+
+from newsletter.compose.choose import Chooser
+from newsletter.compose.edition import Edition
+from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.outcome import Reason, State
+from newsletter.render.publication import Publication
+from newsletter.storage.models import StoryRow
+from subscribers.audience import AudienceMember, audience_page
+from subscribers.models import Subscriber
+from subscribers.preferences import Frequency
+from subscribers.tokens import Tokens
+
+ROWS_PER_COMMIT = 1000
+UNSUBSCRIBE = "unsubscribe"
+"""The purpose of the token in a mail's unsubscribe link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What a mailing is made of: an approved revision, what was compiled of it by language, and who sends."""
+
+    issue_id: int
+    revision_id: int
+    theme: str
+    compiled_hashes: Mapping[str, str]
+    publication: Publication
+
+
+def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[Mailing, bool]:
+    """The mailing of an issue and whether it is new: made once, found again ever after, whatever was approved since."""
+    known = session.exec(select(Mailing).where(Mailing.issue_id == approved.issue_id)).first()
+    if known:
+        return known, False
+    mailing = Mailing(
+        key=secrets.token_hex(8),
+        issue_id=approved.issue_id,
+        revision_id=approved.revision_id,
+        theme=approved.theme,
+        compiled_hashes=dict(approved.compiled_hashes),
+        publication=asdict(approved.publication),
+        # whole seconds, because that is all a Date header holds (RFC 5322 §3.3)
+        due=now.replace(microsecond=0),
+        audience_through=session.exec(select(func.max(Subscriber.id))).one() or 0,
+        created_at=now,
+    )
+    session.add(mailing)
+    session.flush()
+    return mailing, True
+
+
+def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> Iterator[int]:
+    """Write the rows that are missing, a thousand a commit, yielding how many candidates each commit covered.
+
+    Every commit moves the mailing's own mark along with its rows, so that a killed plan goes on where it stopped and
+    planning again adds nobody twice.
+    """
+    while True:
+        with Session(engine) as session:
+            mailing = session.get_one(Mailing, mailing_id)
+            members = audience_page(session, mailing.planned_through, mailing.audience_through, ROWS_PER_COMMIT)
+            if not members:
+                return
+            had = _stories_had(session, mailing, chooser, members)
+            rows = [_row(mailing, member, chooser, tokens, had.get(member.id, frozenset())) for member in members]
+            session.execute(insert(Delivery), rows)
+            session.execute(
+                update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id)
+            )
+            session.commit()
+        yield len(members)
+
+
+def edition_to_json(edition: Edition) -> list[list[object]]:
+    """An edition as a delivery row keeps it."""
+    return [[group.topic, list(group.stories)] for group in edition.groups]
+
+
+def _row(
+    mailing: Mailing, member: AudienceMember, chooser: Chooser, tokens: Tokens, had: frozenset[str]
+) -> dict[str, object]:
+    reason, edition = _exclusion(member, mailing.due), Edition()
+    if reason is None:
+        edition = chooser.choose(member.preferences, had)
+        if not edition:
+            reason = Reason.ALREADY_HAD if had and chooser.choose(member.preferences) else Reason.NO_MATCH
+    slots = {
+        "name": member.name,
+        "topics": list(member.preferences.topics),
+        "unsubscribe_token": tokens.make(UNSUBSCRIBE, member.public_id),
+        "format": str(member.preferences.format),
+    }
+    return {
+        "mailing_id": mailing.id,
+        "subscriber_id": member.id,
+        "address": member.ascii_address,
+        "state": State.EXCLUDED if reason else State.QUEUED,
+        "reason": reason,
+        "due": mailing.due,
+        "next_at": mailing.due,
+        "language": member.preferences.language,
+        "edition": edition_to_json(edition),
+        "slots": {} if reason else slots,
+    }
+
+
+def _exclusion(member: AudienceMember, due: datetime) -> Reason | None:
+    if member.suppressed:
+        return Reason.SUPPRESSED
+    if member.is_paused(due):
+        return Reason.PAUSED
+    return Reason.WEEKLY if member.preferences.frequency is Frequency.WEEKLY else None
+
+
+def _stories_had(
+    session: Session, mailing: Mailing, chooser: Chooser, members: Iterable[AudienceMember]
+) -> dict[int, frozenset[str]]:
+    """Which of this issue's stories each reader already had, or is about to get, from mailings of other issues."""
+    shared = (
+        select(Mailing.id)
+        .join(StoryRow, col(StoryRow.issue_id) == Mailing.issue_id)
+        .where(Mailing.issue_id != mailing.issue_id, col(StoryRow.story_id).in_(chooser.story_ids))
+        .distinct()
+    )
+    mailings = session.exec(shared).all()
+    if not mailings:
+        return {}
+    rows = session.exec(
+        select(Delivery.subscriber_id, Delivery.edition).where(
+            col(Delivery.mailing_id).in_(mailings),
+            col(Delivery.subscriber_id).in_([member.id for member in members]),
+            col(Delivery.state).in_((State.ACCEPTED, State.UNKNOWN, State.QUEUED, State.DEFERRED, State.IN_HAND)),
+        )
+    ).all()
+    had: dict[int, set[str]] = {}
+    for subscriber, edition in rows:
+        had.setdefault(subscriber, set()).update(story for _topic, stories in edition for story in stories)
+    return {subscriber: frozenset(stories) for subscriber, stories in had.items()}

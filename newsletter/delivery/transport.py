@@ -1,0 +1,157 @@
+"""One SMTP connection: message bytes in, outcome out. The one place that knows aiosmtplib."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib.typing import SMTPStatus
+
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
+from newsletter.render.recipient import Message
+
+
+class ServerRefused(Exception):
+    """No connection could be opened; the message says to where and why."""
+
+
+class Server(Protocol):
+    """Where to connect: `starttls` is required, optional or never; `user` is empty when there is no login."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    implicit_tls: bool
+    starttls: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a step may take, in seconds; RFC 5321 §4.5.3.2 gives the least each should be."""
+
+    connect_seconds: float
+    command_seconds: float
+    final_dot_seconds: float
+
+
+_NO_REPLY = (SMTPException, OSError, asyncio.TimeoutError)
+"""What the library raises when there is no reply to go by: time-outs, a broken line, a reply that is not SMTP."""
+
+
+class Connection:
+    """An open connection that hands over one message at a time and says what became of it.
+
+    After a broken line, an odd reply or a cancel it closes itself: a client out of step would charge the next reader with
+    this one's reply. `is_open` tells.
+    """
+
+    def __init__(self, client: SMTP, timeouts: Timeouts) -> None:
+        self._client = client
+        self._timeouts = timeouts
+
+    @classmethod
+    async def open(cls, server: Server, timeouts: Timeouts, local_name: str) -> "Connection":
+        """Connect, greet, secure and log in as the server asks; raises `ServerRefused`.
+
+        TLS is verified except where it is merely `optional`: then an unverified line still beats an open one (RFC 7435).
+        """
+        client = SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user or None,
+            password=server.password or None,
+            use_tls=server.implicit_tls,
+            start_tls=None if server.implicit_tls else {"required": True, "optional": None, "never": False}[server.starttls],
+            validate_certs=server.implicit_tls or server.starttls != "optional",
+            local_hostname=local_name,
+            timeout=timeouts.connect_seconds,
+        )
+        try:
+            await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
+        except (*_NO_REPLY, ValueError) as reason:
+            client.close()
+            raise ServerRefused(f"{server.host}:{server.port}: {_say(reason)}") from None
+        return cls(client, timeouts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another message can be handed over."""
+        return self._client.is_connected
+
+    async def hand_over(self, message: Message) -> Outcome:
+        """Hand one message over and say what became of it; raises nothing but cancellation.
+
+        The bytes go as they are: they have CRLF line ends, and only their dots are stuffed (RFC 5321 §4.5.2).
+        """
+        stage = Stage.MAIL
+        try:
+            steps = (
+                (Stage.MAIL, b"MAIL FROM:<" + message.envelope_from.encode("ascii") + b">", SMTPStatus.completed),
+                (Stage.RCPT, b"RCPT TO:<" + message.envelope_to.encode("ascii") + b">", SMTPStatus.completed),
+                (Stage.DATA, b"DATA", SMTPStatus.start_input),
+            )
+            for stage, command, wanted in steps:  # noqa: B007 - the handlers below need the stage that was reached
+                code, reply = await self._client.execute_command(command, timeout=self._timeouts.command_seconds)
+                if code != wanted and not (stage is Stage.RCPT and code == SMTPStatus.will_forward):
+                    return await self._refused(stage, code, reply)
+            stage = Stage.DOT
+            code, reply = await self._send(message.data)
+        except _NO_REPLY as reason:
+            self.close()
+            return Outcome(Verdict.UNKNOWN if stage is Stage.DOT else Verdict.LATER, stage, 0, _say(reason))
+        except asyncio.CancelledError:
+            self.close()
+            if stage is Stage.DOT:
+                return Outcome(Verdict.UNKNOWN, stage, 0, "stopped while waiting for the server's answer")
+            raise
+        if code != SMTPStatus.completed:
+            return await self._refused(Stage.DOT, code, reply)
+        return Outcome(Verdict.ACCEPTED, Stage.DONE, code, reply)
+
+    async def quit(self) -> None:
+        """Say goodbye (RFC 5321 §4.1.1.10) if the line is still there, and close."""
+        if self.is_open:
+            try:
+                await self._client.quit(timeout=5)  # a courtesy: nothing depends on its answer
+            except _NO_REPLY:
+                pass
+        self.close()
+
+    def close(self) -> None:
+        """Close the line without a word."""
+        self._client.close()
+
+    async def _send(self, data: bytes) -> tuple[int, str]:
+        """Send the body and the final dot and wait for the answer, past the library's own line-ending pass."""
+        protocol = self._client.protocol
+        if protocol is None:
+            raise ConnectionError("the connection was lost")
+        if b"\r\n." in data or data.startswith(b"."):
+            data = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..").removeprefix(b"\r\n")
+        protocol.write(data + b".\r\n")
+        return await protocol.read_response(timeout=self._timeouts.final_dot_seconds)
+
+    async def _refused(self, stage: Stage, code: int, reply: str) -> Outcome:
+        """An outcome from a refusing reply, with the envelope reset so that the next message starts clean."""
+        try:
+            reset, _ = await self._client.execute_command(b"RSET", timeout=self._timeouts.command_seconds)
+            if reset != SMTPStatus.completed:
+                self.close()
+        except _NO_REPLY:
+            self.close()
+        if 400 <= code < 500:
+            return Outcome(Verdict.LATER, stage, code, reply)
+        if 500 <= code < 600:
+            return Outcome(Verdict.REFUSED, stage, code, reply)
+        self.close()  # neither refusal nor consent: whatever this is, it does not follow the protocol any more
+        return Outcome(Verdict.UNKNOWN if stage is Stage.DOT else Verdict.LATER, stage, code, reply)
+
+
+def _say(reason: BaseException) -> str:
+    """An error in words, without anything that could hold a password."""
+    if isinstance(reason, SMTPResponseException):
+        return f"{reason.code} {reason.message}"
+    return f"{reason or type(reason).__name__}"

@@ -1,0 +1,65 @@
+"""From a row to its message: the same row always gives the same bytes, for the send, the preview and the log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from newsletter.compose.edition import Edition, Group
+from newsletter.render.assemble import Assembled, Assembler
+from newsletter.render.compiled import CompiledIssue
+from newsletter.render.message import fill
+from newsletter.render.recipient import Message, Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the messages of one mailing from what was compiled of its issue, by language.
+
+    `zone` is the newsletter's own: the Date header shows it.
+    """
+
+    mailing_key: str
+    assemblers: Mapping[str, Assembler]
+    zone: tzinfo
+
+    @classmethod
+    def of(cls, mailing_key: str, compiled: Mapping[str, CompiledIssue], zone: tzinfo) -> "Writer":
+        """A writer with an assembler for each compiled language."""
+        return cls(mailing_key, {language: Assembler(one) for language, one in compiled.items()}, zone)
+
+    def assembled(self, language: str, edition: Edition) -> Assembled:
+        """The mail of an edition before anything personal is filled in."""
+        return self.assemblers[language](edition)
+
+    def recipient(self, delivery_id: int, address: str, due: datetime, slots: Mapping[str, object]) -> Recipient:
+        """The reader of a row as their mail sees them."""
+        topics = slots["topics"]
+        return Recipient(
+            key=f"{self.mailing_key}.{delivery_id}",
+            address=address,
+            date=due.astimezone(self.zone),
+            topics=tuple(topics) if isinstance(topics, list) else (),
+            unsubscribe_token=str(slots["unsubscribe_token"]),
+            name=str(slots["name"]),
+            format=str(slots["format"]),
+        )
+
+    def message(
+        self,
+        delivery_id: int,
+        address: str,
+        due: datetime,
+        language: str,
+        edition: Sequence[Sequence[object]],
+        slots: Mapping[str, object],
+    ) -> Message:
+        """The message of a row, as RFC 5322 bytes with its envelope."""
+        assembled = self.assembled(language, edition_from_json(edition))
+        return fill(assembled, self.recipient(delivery_id, address, due, slots))
+
+
+def edition_from_json(groups: Sequence[Sequence[object]]) -> Edition:
+    """The edition that a delivery row keeps."""
+    return Edition(
+        tuple(Group(str(topic), tuple(stories) if isinstance(stories, list) else ()) for topic, stories in groups)
+    )

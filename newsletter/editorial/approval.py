@@ -1,0 +1,82 @@
+"""Approval: an issue is released as it would be sent now, and any change to that voids it."""
+
+import hashlib
+from collections.abc import Mapping
+
+from newsletter.app import Newsletter
+from newsletter.content.diagnostics import Severity
+from newsletter.delivery.plan import Approved
+from newsletter.render.compile import compile_issue
+from newsletter.render.compiled import CompiledIssue
+from newsletter.render.size import largest_html_bytes
+from newsletter.storage.issues import IssueRefused, Saved
+from subscribers.preferences import LANGUAGES
+
+WARN_HTML_BYTES = 80_000
+MOST_HTML_BYTES = 100_000
+"""Gmail cuts a mail off at 102 kB of HTML, and the unsubscribe link with it (1 kB = 1,000 bytes)."""
+
+
+def compile_now(newsletter: Newsletter, saved: Saved) -> dict[str, CompiledIssue]:
+    """A revision compiled with the present theme, topics and settings, by language."""
+    with newsletter.session() as session:
+        topics = newsletter.topics(session).catalogue()
+    publication = newsletter.settings.publication
+    return {
+        language: compile_issue(
+            saved.issue, theme=newsletter.theme, language=language, topics=topics, publication=publication
+        )
+        for language in LANGUAGES
+    }
+
+
+def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
+    """Approve the newest revision as it would be sent now; gives it and the HTML bytes of its fullest edition.
+
+    Raises `IssueRefused` while there are errors in it, or when mail clients would cut its fullest edition.
+    """
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+    errors = [finding for finding in saved.diagnostics if finding.severity is Severity.ERROR]
+    if errors:
+        raise IssueRefused(
+            f"{slug} has {len(errors)} error(s), the first in line {errors[0].line}: {errors[0].message} "
+            "Mend the text and import it again."
+        )
+    compiled = compile_now(newsletter, saved)
+    largest = max(largest_html_bytes(one) for one in compiled.values())
+    if largest > MOST_HTML_BYTES:
+        raise IssueRefused(
+            f"the fullest edition of {slug} has {largest:,} bytes of HTML; above {MOST_HTML_BYTES:,} Gmail cuts it off. "
+            "Shorten stories or take some out."
+        )
+    with newsletter.session() as session:
+        newsletter.issues(session).approve(saved, tuple(compiled.values()), _digest(compiled), newsletter.clock())
+    return saved, largest
+
+
+def approved(newsletter: Newsletter, slug: str) -> Approved:
+    """What may be sent of an issue; raises `IssueRefused` when its approval is missing or void."""
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+    if not saved.approved_hash:
+        raise IssueRefused(f"revision {saved.number} of {slug} is not approved: run `newsletter issue approve {slug}`.")
+    compiled = compile_now(newsletter, saved)
+    if _digest(compiled) != saved.approved_hash:
+        raise IssueRefused(
+            f"the theme, the topics or the settings have changed since {slug} was approved, and with them the mail: "
+            f"look at `newsletter issue preview {slug}` and run `newsletter issue approve {slug}` again."
+        )
+    return Approved(
+        issue_id=saved.issue_id,
+        revision_id=saved.revision_id,
+        theme=newsletter.theme.name,
+        compiled_hashes={language: one.content_hash for language, one in compiled.items()},
+        publication=newsletter.settings.publication,
+    )
+
+
+def _digest(compiled: Mapping[str, CompiledIssue]) -> str:
+    """What approval is bound to: everything compiled, in every language."""
+    lines = "\n".join(f"{language} {compiled[language].content_hash}" for language in sorted(compiled))
+    return hashlib.sha256(lines.encode()).hexdigest()

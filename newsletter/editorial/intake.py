@@ -1,0 +1,65 @@
+"""Taking an issue in: read a file, judge it, keep it as a revision."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from newsletter.app import Newsletter
+from newsletter.content.document import MAX_BYTES, read_issue
+from newsletter.content.judge import EarlierStory, judge, with_topic
+from newsletter.content.reading import Reading
+from newsletter.storage.issues import IssueRefused, Saved
+from subscribers.topics import Catalogue
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, one more than an issue may have at most; raises `IssueRefused` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise IssueRefused(f"{path} is a directory; name the files in it.") from None
+    except OSError as reason:
+        raise IssueRefused(f"{path} cannot be read: {reason.strerror}.") from None
+
+
+def check(data: bytes, today: date, catalogue: Catalogue, *, title: str = "", on: date | None = None) -> Reading:
+    """Read and judge a text on its own: no database, no settings, no other issues."""
+    return _judged(read_issue(data, resolve=catalogue.resolve, title=title, date=on), today, catalogue)
+
+
+def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | None = None, topic: str = "") -> Reading:
+    """Read and judge a text against this newsletter's topics and earlier issues.
+
+    Raises `IssueRefused` when `topic`, the slug for sections without one, is no topic of this newsletter.
+    """
+    with newsletter.session() as session:
+        catalogue = newsletter.topics(session).catalogue()
+        if topic and catalogue.get(topic) is None:
+            known = ", ".join(one.slug for one in catalogue.topics)
+            raise IssueRefused(f"there is no topic {topic!r}; there are {known}.")
+        reading = read_issue(data, resolve=catalogue.resolve, title=title, date=on)
+        if topic:
+            reading = with_topic(reading, topic)
+        earlier = (
+            newsletter.issues(session).earlier_stories(reading.issue.date, reading.issue.title) if reading.issue else ()
+        )
+    return _judged(reading, newsletter.today(), catalogue, earlier, urlsplit(newsletter.settings.base_url).hostname or "")
+
+
+def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: bool = False) -> tuple[Saved, bool]:
+    """Keep a reading as a revision and say whether it is new; refuses errors unless it is a draft."""
+    if reading.errors and not draft:
+        raise IssueRefused(f"{len(reading.errors)} error(s); mend them, or keep it as a draft with --draft.")
+    with newsletter.session() as session:
+        return newsletter.issues(session).save(reading, source, newsletter.clock())
+
+
+def _judged(
+    reading: Reading, today: date, catalogue: Catalogue, earlier: Collection[EarlierStory] = (), own_host: str = ""
+) -> Reading:
+    known = {name for topic in catalogue.topics for name in (topic.slug, topic.zh, topic.en, *topic.aliases)}
+    findings = judge(reading, today=today, topics_known=known, earlier=earlier, own_host=own_host)
+    return replace(reading, diagnostics=findings)

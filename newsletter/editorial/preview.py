@@ -1,0 +1,144 @@
+"""Previews: one reader's mail, or that of a set of topics, as it would be sent."""
+
+from dataclasses import dataclass
+
+from sqlmodel import select
+
+from newsletter.app import Newsletter
+from newsletter.compose.choose import Chooser
+from newsletter.compose.coverage import Coverage, cover
+from newsletter.compose.edition import Edition
+from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.plan import UNSUBSCRIBE
+from newsletter.delivery.writer import Writer, edition_from_json
+from newsletter.editorial.approval import compile_now
+from newsletter.render.assemble import Assembled, assemble
+from newsletter.render.message import fill, html_of, subject_of, text_of
+from newsletter.render.recipient import Message, Recipient
+from newsletter.render.size import largest_html_bytes
+from newsletter.storage.issues import IssueRefused, Saved
+from subscribers.preference_columns import preferences_of
+from subscribers.preferences import Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail before it is sent. `planned` says that these are the very bytes of a planned delivery."""
+
+    assembled: Assembled
+    recipient: Recipient
+    edition: Edition
+    planned: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The decoded subject line."""
+        return subject_of(self.assembled, self.recipient)
+
+    @property
+    def html(self) -> str:
+        """The decoded HTML part."""
+        return html_of(self.assembled, self.recipient)
+
+    @property
+    def text(self) -> str:
+        """The decoded text part."""
+        return text_of(self.assembled, self.recipient)
+
+    @property
+    def message(self) -> Message:
+        """The whole message."""
+        return fill(self.assembled, self.recipient)
+
+
+def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
+    """The mail of one subscriber: the planned one, byte for byte, or what planning now would choose.
+
+    Raises `IssueRefused` when there is no such subscriber, or nothing in this issue for them, with the reason.
+    """
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+        person = newsletter.people(session).get(address)
+        if person is None:
+            raise IssueRefused(f"{address} is no subscriber; `newsletter subscriber list` shows who is.")
+        mailing = session.exec(select(Mailing).where(Mailing.issue_id == saved.issue_id)).first()
+        row = mailing and session.exec(
+            select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == person.id)
+        ).first()
+    if mailing and row and row.slots:
+        return _planned(newsletter, mailing, row)
+    if row:
+        raise IssueRefused(f"{address} gets nothing of {slug}: {row.reason}.")
+    recipient = Recipient(
+        key="preview",
+        address=person.ascii_address or "",
+        date=newsletter.now(),
+        topics=tuple(person.topics),
+        unsubscribe_token=newsletter.tokens.make(UNSUBSCRIBE, person.public_id),
+        name=person.name,
+        format=str(person.format),
+    )
+    return _unplanned(newsletter, saved, preferences_of(person), recipient)
+
+
+def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
+    """The mail of nobody in particular with these topics (none: all of the issue's), marked as a test, its links inert.
+
+    Raises `IssueRefused` for an unknown topic, or when the issue has nothing for these.
+    """
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+        catalogue = newsletter.topics(session).catalogue()
+    unknown = [topic for topic in topics if catalogue.get(topic) is None]
+    if unknown:
+        known = ", ".join(topic.slug for topic in catalogue.topics)
+        raise IssueRefused(f"there is no topic {unknown[0]!r}; there are {known}.")
+    topics = topics or tuple(dict.fromkeys(topic for story in saved.issue.stories for topic in story.topics))
+    recipient = Recipient(
+        key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True
+    )
+    return _unplanned(newsletter, saved, Preferences(topics=topics, language=language), recipient)
+
+
+def message_of(newsletter: Newsletter, delivery_id: int) -> Message:
+    """The message of a row of the log, built again byte for byte; raises `IssueRefused` when it has none."""
+    with newsletter.session() as session:
+        row = session.get(Delivery, delivery_id)
+        mailing = session.get(Mailing, row.mailing_id) if row else None
+    if row is None or mailing is None or not row.slots:
+        raise IssueRefused("there is no message: the reader was excluded from the start, or asked to be forgotten.")
+    return _planned(newsletter, mailing, row).message
+
+
+def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, int]:
+    """How many active readers would get how much of an issue now, and the HTML bytes of its fullest edition."""
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+        members = newsletter.people(session).audience()
+        covered = cover(Chooser(saved.issue), (member.preferences for member in members if not member.suppressed))
+    return covered, max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
+
+
+def writer_of(newsletter: Newsletter, mailing: Mailing) -> Writer:
+    """What writes the messages of a mailing, from what was approved."""
+    with newsletter.session() as session:
+        compiled = newsletter.issues(session).compiled(mailing.revision_id, mailing.theme, mailing.compiled_hashes)
+    return Writer.of(mailing.key, compiled, newsletter.settings.time_zone)
+
+
+def _planned(newsletter: Newsletter, mailing: Mailing, row: Delivery) -> Preview:
+    writer = writer_of(newsletter, mailing)
+    edition = edition_from_json(row.edition)
+    recipient = writer.recipient(row.id or 0, row.address or "", row.due, row.slots)
+    return Preview(writer.assembled(row.language, edition), recipient, edition, planned=True)
+
+
+def _unplanned(newsletter: Newsletter, saved: Saved, preferences: Preferences, recipient: Recipient) -> Preview:
+    edition = Chooser(saved.issue).choose(preferences)
+    if not edition:
+        chosen = ", ".join(preferences.topics) or "none"
+        raise IssueRefused(f"{saved.slug} has no story for these topics: {chosen}.")
+    compiled = compile_now(newsletter, saved)[preferences.language]
+    return Preview(assemble(compiled, edition), recipient, edition)
+
+
