@@ -1,0 +1,24 @@
+"""`newsletter init`."""
+
+from newsletter.cli.output import console
+from newsletter.settings import TOML, load, write_first_settings
+from newsletter.storage.engine import open_engine
+from newsletter.storage.migrate import migrate
+
+
+def command() -> None:
+    """Create the database with the topics that ship, or bring it up to date; write a settings file where there is none."""
+    from newsletter.app import Newsletter
+
+    out = console()
+    if write_first_settings():
+        out.print(f"{TOML}: written, with a fresh secret key. docs/reference/settings.md says what else it may hold.")
+    settings = load()
+    engine = open_engine(settings.database_url)
+    changed = migrate(engine)
+    newsletter = Newsletter(settings)
+    with newsletter.session() as session:
+        newsletter.topics(session).seed()
+        names = ", ".join(f"{topic.slug} {topic.zh}" for topic in newsletter.topics(session).all())
+    where = engine.url.render_as_string()
+    out.print(f"{where}: {'ready' if changed else 'already up to date'}. Topics: {names}.")

@@ -1,0 +1,251 @@
+"""`newsletter issue …`: reading, keeping and previewing issues; sending them is in `newsletter.cli.issue_send`."""
+
+import sys
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.app import Newsletter
+from newsletter.cli.issue_send import send, status
+from newsletter.cli.output import (
+    AsJson,
+    console,
+    error_console,
+    open_newsletter,
+    print_findings,
+    print_json,
+    print_table,
+    printable,
+)
+from newsletter.content.as_json import issue_to_json, reading_to_json
+from newsletter.content.diagnostics import Severity
+from newsletter.content.export import to_markdown
+from newsletter.content.reading import Reading
+from newsletter.editorial import approval, intake, preview
+from newsletter.editorial.dispatch import standing
+from newsletter.settings import SettingsRefused, load
+from newsletter.storage.engine import DatabaseRefused
+from newsletter.storage.issues import IssueRefused
+from subscribers.topics import Catalogue
+
+app = typer.Typer()
+app.command()(send)
+app.command()(status)
+
+Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
+OnDate = Annotated[str, typer.Option("--date", help="The issue's date where the text has none, such as 2026-03-09.")]
+Title = Annotated[str, typer.Option(help="The issue's title where the text has none.")]
+Topic = Annotated[str, typer.Option(help="The topic of sections whose heading means none.")]
+
+
+class Format(StrEnum):
+    """What a preview can be written as."""
+
+    HTML = "html"
+    TEXT = "text"
+    EML = "eml"
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The text of an issue.")],
+    title: Title = "",
+    on: OnDate = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read and judge a text without keeping anything; needs no settings and no database."""
+    reading = _check(intake.read_file(file), title, _date(on))
+    if as_json:
+        print_json(reading_to_json(reading))
+    else:
+        print_findings(reading.diagnostics, str(file))
+        console().print(_summary(reading))
+    if reading.errors:
+        raise SystemExit(1)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Texts of issues.")],
+    topic: Topic = "",
+    title: Title = "",
+    on: OnDate = "",
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it in spite of errors; approval waits for them.")] = False,
+) -> None:
+    """Keep issues, or new revisions of them: the same date and title again is a revision."""
+    newsletter = open_newsletter()
+    refused = 0
+    for file in files:
+        try:
+            data = intake.read_file(file)
+            reading = intake.read(newsletter, data, title=title, on=_date(on), topic=topic)
+            print_findings(reading.diagnostics, str(file))
+            saved, new = intake.take_in(newsletter, reading, data, draft=draft)
+        except IssueRefused as refusal:
+            error_console().print(f"newsletter: {file}: not imported: {refusal}")
+            refused += 1
+            continue
+        what = f"revision {saved.number}" if new else f"unchanged, still revision {saved.number}"
+        console().print(f"{saved.slug}: {what}. {_summary(reading)}")
+    if refused:
+        raise SystemExit(1)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show the issues, the newest first."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).all()
+    rows = [
+        {
+            "slug": one.slug,
+            "title": one.issue.title,
+            "date": one.issue.date,
+            "state": standing(newsletter, one.slug).state,
+            "revision": one.number,
+            "stories": len(one.issue.stories),
+        }
+        for one in saved
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    lines = [tuple(row.values()) for row in rows]
+    columns = ("slug", "title", "date", "state", "# revision", "# stories")
+    print_table(columns, lines, "No issues yet; `newsletter issue import FILE` brings one in.")
+
+
+@app.command()
+def show(slug: Slug, as_json: AsJson = False) -> None:
+    """Show what an issue holds, and what is left to mend in it."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+    state = standing(newsletter, slug).state
+    if as_json:
+        facts = {"slug": slug, "state": state, "revision": saved.number, "created_at": saved.created_at}
+        findings = reading_to_json(Reading(saved.issue, saved.diagnostics))["diagnostics"]
+        print_json(facts | issue_to_json(saved.issue) | {"diagnostics": findings})
+        return
+    issue = saved.issue
+    console().print(printable(f"{slug}  {issue.title}  {issue.date}  {state}, revision {saved.number}"))
+    for section in issue.sections:
+        console().print(printable(f"\n{' / '.join(section.path) or section.title}  [{section.topic or 'no topic'}]"))
+        for story in section.stories:
+            source = f"  ({story.source.name})" if story.source else ""
+            console().print(printable(f"  {story.id}  {story.title}{source}"))
+    print_findings(saved.diagnostics, slug)
+
+
+@app.command()
+def export(
+    slug: Slug,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+) -> None:
+    """Write an issue as canonical Markdown; reading it again gives the same issue."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        text = to_markdown(newsletter.issues(session).find(slug).issue)
+    _write(text.encode(), output)
+
+
+@app.command()
+def approve(slug: Slug) -> None:
+    """Release an issue for sending as it is now; any change to it voids that."""
+    saved, largest = approval.approve(open_newsletter(), slug)
+    console().print(f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML.")
+    if largest > approval.WARN_HTML_BYTES:
+        error_console().print(f"That is close to where Gmail cuts mails off ({approval.MOST_HTML_BYTES // 1000} kB).")
+
+
+@app.command("preview")
+def preview_(
+    slug: Slug,
+    address: Annotated[str, typer.Option("--as", help="As this reader gets it.")] = "",
+    topics: Annotated[str, typer.Option(help="As somebody with these topics gets it, such as policy,models.")] = "",
+    language: Annotated[str, typer.Option(help="zh or en, with --topics.")] = "zh",
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+) -> None:
+    """Write the exact mail of one reader, or of a set of topics, before it is sent."""
+    if address and topics:
+        raise typer.BadParameter("give --as or --topics, not both", param_hint="--as")
+    newsletter = open_newsletter()
+    if address:
+        mail = preview.preview_for(newsletter, slug, address)
+    else:
+        wanted = tuple(slug.strip() for slug in topics.split(",") if slug.strip())
+        mail = preview.preview_topics(newsletter, slug, wanted, language)
+    match form:
+        case Format.HTML:
+            _write(mail.html.encode(), output)
+        case Format.TEXT:
+            _write(mail.text.encode(), output)
+        case Format.EML:
+            _write(mail.message.data, output)
+
+
+@app.command()
+def coverage(slug: Slug, as_json: AsJson = False) -> None:
+    """Show how many readers would get 0, 1, n stories, and how large the fullest edition is."""
+    newsletter = open_newsletter()
+    covered, largest = preview.coverage(newsletter, slug)
+    if as_json:
+        print_json(
+            {
+                "readers": covered.readers,
+                "by_stories": covered.by_stories,
+                "by_topic": covered.by_topic,
+                "editions": len(covered.editions),
+                "largest_html_bytes": largest,
+            }
+        )
+        return
+    share = {stories: f"{readers / covered.readers:.0%}" for stories, readers in covered.by_stories.items()}
+    rows = [(stories, readers, share[stories]) for stories, readers in covered.by_stories.items()]
+    print_table(("# stories", "# readers", "# share"), rows, "No readers yet.")
+    per_topic = [(topic, readers) for topic, readers in sorted(covered.by_topic.items(), key=lambda pair: -pair[1])]
+    console().print()
+    print_table(("topic", "# readers with a story of it"), per_topic, "Nobody gets anything.")
+    console().print(f"\n{len(covered.editions)} distinct editions; the fullest has {largest / 1000:.1f} kB of HTML.")
+
+
+def _check(data: bytes, title: str, on: date | None) -> Reading:
+    """Judge against the database's topics where there is one, else against those that ship."""
+    try:
+        newsletter = Newsletter(load())
+    except (SettingsRefused, DatabaseRefused):
+        return intake.check(data, datetime.now(UTC).astimezone().date(), Catalogue(), title=title, on=on)
+    return intake.read(newsletter, data, title=title, on=on)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter("should be a date such as 2026-03-09", param_hint="--date") from None
+
+
+def _summary(reading: Reading) -> str:
+    issue = reading.issue
+    if issue is None:
+        return "Nothing could be read."
+    errors = len(reading.errors)
+    warnings = sum(finding.severity is Severity.WARNING for finding in reading.diagnostics)
+    return printable(
+        f"{issue.format}: {issue.title or 'no title'}, {issue.date or 'no date'}: {len(issue.sections)} sections, "
+        f"{len(issue.stories)} stories, {errors} errors, {warnings} warnings."
+    )
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(data)
+        error_console().print(f"{output}: {len(data):,} bytes.")

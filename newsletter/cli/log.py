@@ -1,0 +1,51 @@
+"""`newsletter log`."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from newsletter.cli.output import AsJson, open_newsletter, print_json, print_table
+from newsletter.delivery.history import Entry, entries
+from subscribers.addresses import parse_address
+
+
+def command(
+    issue: Annotated[str, typer.Option(help="Only this issue.")] = "",
+    address: Annotated[str, typer.Option(help="Only this reader.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many entries, the newest first.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was sent to whom, when, with which reply; and for whom there was nothing, with the reason."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        if issue:
+            newsletter.issues(session).find(issue)
+        wanted = parse_address(address).ascii if address else ""
+        found = list(entries(session, slug=issue, address=wanted, limit=limit))
+    if as_json:
+        print_json([_as_json(entry) for entry in found])
+        return
+    rows = [
+        (
+            entry.issue,
+            entry.address or "(forgotten)",
+            entry.state,
+            len(_stories(entry)),
+            len(entry.tries),
+            entry.settled_at and entry.settled_at.astimezone(newsletter.settings.time_zone),
+            entry.reason if entry.code is None else f"{entry.code} {entry.reply}",
+        )
+        for entry in found
+    ]
+    columns = ("issue", "address", "state", "# stories", "# tries", "settled", "reply or reason")
+    print_table(columns, rows, "Nothing was sent yet; `newsletter issue send SLUG` does.")
+
+
+def _stories(entry: Entry) -> list[Any]:
+    return [story for _, stories in entry.edition if isinstance(stories, list) for story in stories]
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    groups = [{"topic": topic, "stories": stories} for topic, stories in entry.edition]
+    return asdict(entry) | {"edition": groups}

@@ -1,0 +1,27 @@
+"""`newsletter serve`: previews in the browser, and unsubscribe links answered."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.errors import fail
+from newsletter.cli.output import console, open_newsletter
+from newsletter.web.application import build
+from newsletter.web.server import listen, run
+
+
+def command(
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one of this machine.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any that is free.")] = 8000,
+) -> None:
+    """Preview issues in the browser and answer unsubscribe links, until Ctrl-C."""
+    newsletter = open_newsletter()
+    try:
+        bound = listen(host, port)
+    except OSError as reason:
+        fail(f"{host}:{port} cannot be listened on ({reason.strerror}); choose another with --host and --port.")
+    shown = f"[{host}]" if ":" in host else host
+    console().print(f"http://{shown}:{bound.getsockname()[1]}/ (Ctrl-C ends it; previews are at /preview/)")
+    with suppress(KeyboardInterrupt):
+        run(build(newsletter), bound)

@@ -1,0 +1,274 @@
+"""`newsletter subscriber …`."""
+
+import sys
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from newsletter.app import Newsletter
+from newsletter.cli.output import (
+    AsJson,
+    console,
+    error_console,
+    open_newsletter,
+    print_json,
+    print_table,
+    printable,
+    progress_bar,
+)
+from newsletter.delivery.history import forget_reader
+from newsletter.storage.issues import IssueRefused
+from subscribers.csv_export import export_csv
+from subscribers.csv_import import import_csv
+from subscribers.csv_report import ImportReport, LineReport
+from subscribers.models import State, Subscriber
+from subscribers.people import SubscriberRefused, SubscriberStore
+from subscribers.preference_columns import preferences_of
+from subscribers.preferences import Frequency, MailFormat, Preferences, split_list
+from subscribers.topic_store import TopicRefused, unknown_topic
+
+app = typer.Typer()
+Address = Annotated[str, typer.Argument(help="The e-mail address.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def add(
+    address: Address,
+    topics: Annotated[str, typer.Option(help="Topic slugs in the reader's order, such as policy,models.")],
+    name: Annotated[str, typer.Option(help="What to call them.")] = "",
+    language: Annotated[str, typer.Option(help="zh or en, for labels and dates.")] = "zh",
+    frequency: Annotated[Frequency, typer.Option(help="How often.")] = Frequency.DAILY,
+    mail_format: Annotated[MailFormat, typer.Option("--format", help="Both parts, or text alone.")] = MailFormat.HTML,
+    most: Annotated[int | None, typer.Option(min=1, help="At most so many stories a mail.")] = None,
+    follow: Annotated[str, typer.Option(help="Keywords to follow, separated by ;")] = "",
+    mute: Annotated[str, typer.Option(help="Keywords to mute, separated by ;")] = "",
+) -> None:
+    """Add a reader who agreed to be written to; they are active at once."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        preferences = Preferences(
+            topics=_topics(newsletter, topics),
+            frequency=frequency,
+            language=language,
+            most=most,
+            follow=split_list(follow),
+            mute=split_list(mute),
+            format=mail_format,
+        )
+        person = newsletter.people(session).add(address, preferences, name=name)
+    console().print(f"{person.address}: added, {person.state}, with {', '.join(person.topics)}.")
+
+
+@app.command("list")
+def list_(
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only those who chose this topic.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Show readers, in the order in which they came."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        people, counts = store.list(state, topic, limit), store.count_by_state()
+    if as_json:
+        print_json([_as_json(person) for person in people])
+        return
+    rows = [
+        (person.address, person.name, person.state, ", ".join(person.topics), person.frequency, person.language)
+        for person in people
+    ]
+    empty = "No readers yet; `newsletter subscriber add` or `newsletter subscriber import` brings some."
+    print_table(("address", "name", "state", "topics", "how often", "language"), rows, empty)
+    if sum(counts.values()) > len(people):
+        error_console().print(f"Shown: {len(people)} of " + ", ".join(f"{n} {s}" for s, n in counts.items() if n))
+
+
+@app.command()
+def show(address: Address, as_json: AsJson = False) -> None:
+    """Show one reader: preferences, consent, and whether they are suppressed."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        person = _find(store, address)
+        consents = store.consents(person)
+        suppressed = newsletter.suppression(session).is_suppressed(address)
+    facts = _as_json(person) | {
+        "suppressed": suppressed,
+        "consent": [consent.model_dump(include={"at", "kind", "detail", "source"}) for consent in consents],
+    }
+    if as_json:
+        print_json(facts)
+        return
+    said = "; ".join(f"{c.at:%Y-%m-%d %H:%M} {c.kind} {c.source}".rstrip() for c in consents)
+    rows = [(name, ", ".join(value) if isinstance(value, list) else value) for name, value in facts.items()]
+    print_table(("", ""), [*(row for row in rows if row[0] != "consent"), ("consent", said)], "")
+
+
+@app.command()
+def unsubscribe(address: Address) -> None:
+    """Write to a reader no more, also in a send that is running."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        changed = store.unsubscribe(_find(store, address), "command")
+    console().print(f"{address}: {'unsubscribed' if changed else 'had unsubscribed already'}.")
+
+
+@app.command()
+def pause(
+    address: Address,
+    until: Annotated[str, typer.Option(help="The first day to be written to again, such as 2026-12-01.")] = "",
+) -> None:
+    """Write nothing to a reader for a while, or until `resume`."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        store.pause(_find(store, address), _start_of(until, newsletter))
+    console().print(f"{address}: paused{f' until {until}' if until else ''}.")
+
+
+@app.command()
+def resume(address: Address) -> None:
+    """End a pause."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        store.resume(_find(store, address))
+    console().print(f"{address}: active.")
+
+
+@app.command()
+def forget(address: Address, yes: Yes = False) -> None:
+    """Erase who a reader was; a keyed hash keeps the address from being written to again."""
+    newsletter = open_newsletter()
+    if not yes:
+        typer.confirm(f"Erase {printable(address)} from readers and the log for good?", abort=True)
+    with newsletter.session() as session:
+        store = newsletter.people(session)
+        person = _find(store, address)
+        store.forget(person)
+        forget_reader(session, person.id or 0)
+    console().print(f"{address}: forgotten.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file whose first line names its columns; address is required.")],
+    state: Annotated[str, typer.Option(help="active, or pending for people who have yet to confirm.")] = "active",
+    as_json: AsJson = False,
+) -> None:
+    """Bring readers in from a CSV file; those who left or are suppressed stay as they are."""
+    if state not in (State.ACTIVE, State.PENDING):
+        raise typer.BadParameter("is active or pending", param_hint="--state")
+    newsletter = open_newsletter()
+    with newsletter.session() as session, file.open("rb") as stream, progress_bar("Readers") as bar:
+        report = import_csv(
+            session,
+            stream,
+            key=newsletter.address_key,
+            topics=newsletter.topics(session).catalogue(),
+            now=newsletter.clock(),
+            state=State(state),
+            source=file.name,
+            on_progress=bar,
+            on_line=None if as_json else lambda line: _say_line(file, line),
+        )
+    if as_json:
+        print_json(_report_json(report))
+    else:
+        _say_report(report)
+    if report.refused:
+        raise SystemExit(1)
+
+
+@app.command()
+def export(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+) -> None:
+    """Write all readers as CSV, safe to open in a spreadsheet."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        if output is None:
+            sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]  # RFC 4180 line ends are written as they are
+            export_csv(session, sys.stdout)
+            return
+        with output.open("w", encoding="utf-8-sig", newline="") as stream:
+            count = export_csv(session, stream)
+    console().print(f"{output}: {count} readers.")
+
+
+def _topics(newsletter: Newsletter, text: str) -> tuple[str, ...]:
+    with newsletter.session() as session:
+        catalogue = newsletter.topics(session).catalogue()
+    slugs = tuple(dict.fromkeys(slug.strip() for slug in text.replace(";", ",").split(",") if slug.strip()))
+    for slug in slugs:
+        if catalogue.get(slug) is None:
+            raise TopicRefused(unknown_topic(slug, catalogue))
+    return slugs
+
+
+def _find(store: SubscriberStore, address: str) -> Subscriber:
+    person = store.get(address)
+    if person is None:
+        raise SubscriberRefused(f"{printable(address)} is no subscriber; `newsletter subscriber list` shows who is.")
+    return person
+
+
+def _start_of(day: str, newsletter: Newsletter) -> datetime | None:
+    if not day:
+        return None
+    try:
+        moment = datetime.combine(date.fromisoformat(day), time(), newsletter.settings.time_zone)
+    except ValueError:
+        raise IssueRefused(f"--until: {printable(day)} is no date; write it like 2026-12-01.") from None
+    return moment.astimezone(UTC)
+
+
+def _as_json(person: Subscriber) -> dict[str, Any]:
+    preferences = preferences_of(person)
+    return {
+        "address": person.address,
+        "name": person.name,
+        "state": str(person.state),
+        "paused_until": person.paused_until,
+        "topics": list(preferences.topics),
+        "frequency": str(preferences.frequency),
+        "language": preferences.language,
+        "zone": preferences.zone,
+        "hour": preferences.hour,
+        "most": preferences.most,
+        "follow": list(preferences.follow),
+        "mute": list(preferences.mute),
+        "format": str(preferences.format),
+        "created_at": person.created_at,
+    }
+
+
+def _report_json(report: ImportReport) -> dict[str, Any]:
+    counts = {name: getattr(report, name) for name in ("added", "updated", "unchanged", "kept", "refused")}
+    lines = [
+        {"line": one.line, "address": one.address, "outcome": str(one.outcome), "reason": one.reason}
+        for one in report.lines
+    ]
+    return counts | {
+        "without_topics": report.without_topics,
+        "ignored_columns": list(report.ignored_columns),
+        "lines": lines,
+    }
+
+
+def _say_line(file: Path, line: LineReport) -> None:
+    error_console().print(f"{file}:{line.line}: {line.address or 'no address'}: {line.outcome}, {printable(line.reason)}")
+
+
+def _say_report(report: ImportReport) -> None:
+    counts = (f"{getattr(report, name)} {name}" for name in ("added", "updated", "unchanged", "kept", "refused"))
+    console().print(", ".join(counts) + ".")
+    if report.ignored_columns:
+        console().print(f"Columns that mean nothing here and were not read: {', '.join(report.ignored_columns)}.")
+    if report.without_topics:
+        console().print(f"{report.without_topics} have no topic and will get nothing until they choose one.")
