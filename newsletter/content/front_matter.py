@@ -1,0 +1,120 @@
+"""The YAML block between two lines of `---` at the top of an issue."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import yaml
+from frontmatter.default_handlers import YAMLHandler
+
+from newsletter.content.diagnostics import Diagnostic
+from newsletter.content.escaping import tidy
+from newsletter.content.findings import error, warning
+
+KEYS = ("title", "date", "subject", "preheader", "topics", "canonical")
+_KEY_LINE = re.compile(r"(?:" + "|".join(KEYS) + r")\s*:", re.IGNORECASE)
+# More than an editor writes; it keeps hostile YAML from costing time.
+_MOST_LINES = 100
+_MOST_CHARACTERS = 20_000
+_SEPARATORS = re.compile(r"[,，;；、]")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """What the front matter says, every value as text; `lines` is how many lines it takes, its fences included.
+
+    `starts` holds the line number (first = 1) that each key stood on.
+    """
+
+    title: str = ""
+    date: str = ""
+    subject: str = ""
+    preheader: str = ""
+    topics: tuple[str, ...] = ()
+    canonical: str = ""
+    lines: int = 0
+    starts: Mapping[str, int] | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def line(self, key: str) -> int:
+        """The line that a key stands on, 0 when it is not there."""
+        return (self.starts or {}).get(key, 0)
+
+
+def read_front_matter(lines: Sequence[str]) -> FrontMatter:
+    """Read the block if the text begins with one; blank lines may stand above it.
+
+    Every scalar is taken as the text that was written (YAML's own reading makes `no` false and a date of 2026-02-31
+    an exception). Broken YAML is an error diagnostic with its line, and the block is left out of the issue.
+    """
+    first = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
+    if first == len(lines) or lines[first].rstrip() != "---":
+        return FrontMatter()
+    last = next((i for i in range(first + 1, len(lines)) if lines[i].rstrip() in ("---", "...")), None)
+    if last is None:
+        begun = first + 1 < len(lines) and _KEY_LINE.match(lines[first + 1])
+        found = _error(first + 1, "the front matter has no closing line: add a line of --- below it")
+        return FrontMatter(diagnostics=(found,)) if begun else FrontMatter()
+    return _parsed(lines[first + 1 : last], first + 1, last + 1)
+
+
+def _error(line: int, message: str) -> Diagnostic:
+    return error(line, "front-matter", message)
+
+
+def _parsed(block: Sequence[str], offset: int, taken: int) -> FrontMatter:
+    text = "\n".join(block)
+    if len(block) > _MOST_LINES or len(text) > _MOST_CHARACTERS:
+        message = f"the front matter is longer than {_MOST_LINES} lines or {_MOST_CHARACTERS} characters: shorten it"
+        return FrontMatter(lines=taken, diagnostics=(_error(offset, message),))
+    try:
+        values = YAMLHandler().load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as reason:
+        return FrontMatter(lines=taken, diagnostics=(_broken(reason, offset),))
+    except RecursionError:
+        return FrontMatter(lines=taken, diagnostics=(_error(offset + 1, "the front matter is nested too deep"),))
+    if values is None or values == "":
+        return FrontMatter(lines=taken)
+    return _known(values, block, offset, taken) if isinstance(values, dict) else FrontMatter()
+
+
+def _broken(reason: yaml.YAMLError, offset: int) -> Diagnostic:
+    mark = getattr(reason, "problem_mark", None)
+    problem = getattr(reason, "problem", None) or str(reason)
+    line = offset + 1 + (mark.line if mark else 0)
+    return _error(line, f"the front matter is not YAML: {problem}; put quotes around a value that holds a colon")
+
+
+def _known(values: Mapping[object, object], block: Sequence[str], offset: int, taken: int) -> FrontMatter:
+    starts = {line.partition(":")[0].strip().lower(): offset + n for n, line in enumerate(block, 1) if ":" in line}
+    texts: dict[str, str] = {}
+    topics: tuple[str, ...] = ()
+    findings: list[Diagnostic] = []
+    for key, value in values.items():
+        name = str(key).strip().lower() if isinstance(key, str) else ""
+        line = starts.get(name, offset)
+        scalars = value if isinstance(value, list) else [value]
+        if name not in KEYS:
+            advice = f"the front matter's {name or 'key'!r} is not known; known are {', '.join(KEYS[:-1])}"
+            findings.append(warning(line, "unplaced", f"{advice}: {_shown(value)}"))
+        elif not all(isinstance(scalar, str) for scalar in scalars) or (name != "topics" and value is scalars):
+            findings.append(_error(line, f"the front matter's {name} must be plain text, not {_shown(value)}"))
+        elif name == "topics":
+            parts = value if isinstance(value, list) else _SEPARATORS.split(str(value))
+            topics = tuple(dict.fromkeys(topic for part in parts if (topic := tidy(part).replace("\n", " "))))
+        else:
+            texts[name] = tidy(str(value)).replace("\n", " ")
+    return FrontMatter(**texts, topics=topics, lines=taken, starts=starts, diagnostics=tuple(findings))
+
+
+def _shown(value: object) -> str:
+    """A value for a message; a nested one is only named, since aliases can make it endless."""
+    return value[:200] if isinstance(value, str) else f"a {'list' if isinstance(value, list) else 'block'} of values"
+
+
+def write_front_matter(values: Mapping[str, str]) -> str:
+    """The block for these values, every one of them quoted so that YAML reads it back as the text it is."""
+    # A JSON string is a double-quoted YAML string.
+    written = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return f"---\n{written}---\n"
