@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Publication:
     """Who sends, from where, and where readers can turn to.
 
-    `sender` is a mailbox such as `AI 行业动态 <daily@example.org>`; `envelope_sender` the bare return path (RFC 5321 §4.1.1.2);
-    `list_id` is bare, `<id.domain>` (RFC 2919); `base_url` has no slash at its end; `inbound_address` takes mailto
-    unsubscribes (RFC 2369) and `postal_address` stands in the footer.
+    `sender` is a mailbox such as `AI 行业动态 <daily@example.org>`; `envelope_sender` the bare return path (RFC 5321
+    section 4.1.1.2); `list_id` is bare, `<id.domain>` (RFC 2919); `base_url` has no slash at its end; `inbound_address`
+    takes mailto unsubscribes (RFC 2369) and `postal_address` stands in the footer.
     """
 
     sender: str

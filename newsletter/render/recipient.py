@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-INERT_TOKEN = "preview"
+INERT_TOKEN = "preview"  # noqa: S105 (no secret: it opens nothing)
 """Stands where a reader's token would be in test sends and in previews without a reader: its links do nothing."""
 
 
@@ -11,9 +11,9 @@ INERT_TOKEN = "preview"
 class Recipient:
     """What is personal about one message; the same values always give the same bytes.
 
-    `key` is unique per message (`Message-ID` and the MIME boundary derive from it); `address` is the ASCII form that goes
-    on the wire; `date` is aware and frozen when the mailing is planned; `topics` are slugs in the reader's order, named in
-    the footer; `format` is `html` (both parts) or `text`; `test` puts a mark before the subject.
+    `key` is unique per message (`Message-ID` and the MIME boundary derive from it); `address` is the ASCII form that
+    goes on the wire; `date` is aware and frozen when the mailing is planned; `topics` are slugs in the reader's order,
+    named in the footer; `format` is `html` (both parts) or `text`; `test` puts a mark before the subject.
     """
 
     key: str

@@ -1,0 +1,151 @@
+"""Join the fragments of a compiled issue for one edition: everything of a message that many readers share."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from newsletter.compose.edition import FOLLOWED, Edition
+from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
+from newsletter.render.fragment import Piece
+from newsletter.render.outline import Places, outline
+from newsletter.render.spans import markup
+from newsletter.render.transfer import (
+    LINE_BYTES,
+    Encoding,
+    base64_lines,
+    is_seven_bit,
+    quoted_lines,
+    quoted_size,
+    smaller,
+    wire,
+)
+from newsletter.render.wording import EditionLines, edition_lines, reason_line
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """All but the personal fragments of a message.
+
+    `html_front` and `html_tail`, before and behind the personal fragment, are encoded in `html_encoding`. `text_front`
+    is the encoded text in `text_encoding`, without the `text_rest` that did not fill a line of base64; `text_plain`
+    says that the text so far could go unencoded.
+    """
+
+    compiled: CompiledIssue
+    subject: str
+    preheader: str
+    pieces: tuple[Piece, ...]
+    html_encoding: Encoding
+    html_front: bytes
+    html_tail: bytes
+    text: str
+    text_encoding: Encoding
+    text_front: bytes
+    text_rest: bytes
+    text_plain: bool
+
+
+def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
+    """Join an edition; raises ValueError when it is empty or names a story or heading that the issue does not have."""
+    groups = _places(compiled, edition)
+    names = list(outline(groups))
+    lines = _lines(compiled, edition, groups)
+    pieces = _pieces(compiled, names, lines)
+    html_encoding, html_front, html_tail = _encoded_html(pieces, compiled.html[TAIL].literals[0])
+    text = _text(compiled, names, lines)
+    text_encoding, text_front, text_rest = _encoded_text(text, _typical_end(compiled))
+    return Assembled(
+        compiled=compiled,
+        subject=lines.subject,
+        preheader=lines.preheader,
+        pieces=pieces,
+        html_encoding=html_encoding,
+        html_front=html_front,
+        html_tail=html_tail,
+        text=text,
+        text_encoding=text_encoding,
+        text_front=text_front,
+        text_rest=text_rest,
+        text_plain=is_seven_bit(text),
+    )
+
+
+class Assembler:
+    """Assembled editions of one compiled issue, the least recently used given up beyond `capacity` of them."""
+
+    def __init__(self, compiled: CompiledIssue, capacity: int = 256) -> None:
+        self.compiled = compiled
+        self.capacity = capacity  # an assembled edition takes some 50 kB
+        self._kept: OrderedDict[Edition, Assembled] = OrderedDict()
+
+    def __call__(self, edition: Edition) -> Assembled:
+        """The assembled edition, kept or made now; raises ValueError as `assemble` does."""
+        assembled = self._kept.get(edition)
+        if assembled is None:
+            assembled = self._kept[edition] = assemble(self.compiled, edition)
+            if len(self._kept) > self.capacity:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(edition)
+        return assembled
+
+
+def _places(compiled: CompiledIssue, edition: Edition) -> Places:
+    if not edition:
+        raise ValueError("the edition is empty: there is nothing to send")
+    stories = {story.id: index for index, story in enumerate(compiled.stories)}
+    headings = {topic: index for index, topic in enumerate(compiled.headings)}
+    try:
+        return [(headings[group.topic], [stories[story] for story in group.stories]) for group in edition.groups]
+    except KeyError as error:
+        raise ValueError(f"the edition names {error}, which is no story or heading of the compiled issue") from error
+
+
+def _lines(compiled: CompiledIssue, edition: Edition, groups: Places) -> EditionLines:
+    stories = [compiled.stories[story] for _, chosen in groups for story in chosen]
+    followed = any(group.topic == FOLLOWED for group in edition.groups)
+    topics = len(groups) - followed
+    return edition_lines(compiled.labels, compiled.subject, compiled.preheader, stories, topics, followed)
+
+
+def _pieces(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> tuple[Piece, ...]:
+    values = {"preheader": markup(lines.preheader), "count": markup(lines.count)}
+    return tuple([compiled.pieces.get(name) or Piece.of(compiled.html[name].fill(values)) for name in names])
+
+
+def _text(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> str:
+    """The text up to the personal fragment; numbers count anew in the contents and in the stories."""
+    parts = []
+    values = {"preheader": lines.preheader, "count": lines.count}
+    numbers = {"entry": 0, "story": 0}
+    for name in names:
+        kind = name.partition(".")[0]
+        if kind in numbers:
+            numbers[kind] += 1
+            values["number"] = str(numbers[kind])
+        parts.append(compiled.text[name].fill(values))
+    return "".join(parts)
+
+
+def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, bytes, bytes]:
+    """The smaller encoding, and what stands before and behind the personal fragment in it."""
+    quoted, base64 = [piece.quoted for piece in pieces], [piece.base64 for piece in pieces]
+    if smaller(sum(map(len, quoted)), sum(map(len, base64))) is Encoding.QUOTED:
+        return Encoding.QUOTED, b"".join(quoted), quoted_lines(wire(tail))
+    return Encoding.BASE64, b"".join(base64), base64_lines(wire(tail))
+
+
+def _typical_end(compiled: CompiledIssue) -> str:
+    """A personal end of the text, to reckon with when its encoding is chosen."""
+    names = [name for topic, name in compiled.names.items() if topic != FOLLOWED]
+    values = {"reason": reason_line(compiled.labels, "reader@example.org", names), "unsubscribe": "x" * 80}
+    return compiled.text[PERSONAL].fill(values) + compiled.text[TAIL].literals[0]
+
+
+def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
+    """The smaller encoding, the encoded text, and what is left over for the personal end."""
+    data = wire(text)
+    whole_part = data + wire(end)
+    if smaller(quoted_size(whole_part), len(whole_part) * 78 // LINE_BYTES) is Encoding.QUOTED:
+        return Encoding.QUOTED, quoted_lines(data), b""
+    whole = len(data) - len(data) % LINE_BYTES
+    return Encoding.BASE64, base64_lines(data[:whole]), data[whole:]

@@ -1,0 +1,74 @@
+"""Compile an issue once per theme and language: one run of the whole page, cut into fragments."""
+
+from newsletter.content.issue import Issue
+from newsletter.content.spans import plain
+from newsletter.render.compiled import CompiledIssue, StoryEntry
+from newsletter.render.fragment import Fragment
+from newsletter.render.inline_css import ThemeError
+from newsletter.render.marks import Marks
+from newsletter.render.outline import required
+from newsletter.render.page import Filling, Sheet, html_page, sheet, text_page
+from newsletter.render.publication import Publication
+from newsletter.render.spans import clean
+from newsletter.render.story_view import StoryView
+from newsletter.render.theme import MAIL, TEXT, Theme
+from subscribers.topics import Catalogue
+
+
+def compile_issue(
+    issue: Issue, *, theme: Theme, language: str, topics: Catalogue, publication: Publication
+) -> CompiledIssue:
+    """Run Jinja2, MJML and premailer over the whole issue and cut the result.
+
+    The issue's stories have their ids. Raises ThemeError when the theme has no labels for `language`, or when one of
+    its files is wrong (with file and line).
+    """
+    prepared = sheet(issue, theme, language, topics, publication)
+    html, text = _fragments(prepared, Marks.of(issue, theme.digest, language, publication, topics.topics))
+    return CompiledIssue(
+        theme=theme.name,
+        language=language,
+        publication=publication,
+        subject=clean(issue.subject).strip(),
+        preheader=clean(issue.preheader).strip(),
+        labels=prepared.labels,
+        names=prepared.names,
+        headings=prepared.headings,
+        stories=tuple(entry(story) for story in prepared.stories),
+        html=html,
+        text=text,
+    )
+
+
+def _fragments(prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict[str, Fragment]]:
+    """Both parts of the mail, cut: all stories under the first heading, then the other headings bare."""
+    groups = [
+        prepared.group(topic, range(len(prepared.stories)) if place == 0 else ())
+        for place, topic in enumerate(prepared.headings)
+    ]
+    slots = Filling(
+        preheader=marks.slot("preheader"),
+        count=marks.slot("count"),
+        reason=marks.slot("reason"),
+        unsubscribe=marks.slot("unsubscribe"),
+        number=lambda _: marks.slot("number"),
+    )
+    pages = {MAIL: html_page(prepared, groups, slots, marks), TEXT: text_page(prepared, groups, slots, marks)}
+    html, text = (_cut(prepared, marks, name, page) for name, page in pages.items())
+    return html, text
+
+
+def _cut(prepared: Sheet, marks: Marks, name: str, page: str) -> dict[str, Fragment]:
+    try:
+        fragments = marks.cut(page)
+    except ValueError as error:
+        raise ThemeError(f"theme {prepared.theme.name!r}, {name}: {error}") from error
+    if missing := sorted(required(len(prepared.stories), len(prepared.headings)) - fragments.keys()):
+        raise ThemeError(f"theme {prepared.theme.name!r}, {name}: no mark for {', '.join(missing)}")
+    return fragments
+
+
+def entry(story: StoryView) -> StoryEntry:
+    """What later steps need of a story; its first point stands in for a summary it does not have."""
+    teaser = story.summary or (story.points[0] if story.points else ())
+    return StoryEntry(story.id, story.name, clean(plain(teaser)), story.topics)

@@ -1,0 +1,57 @@
+"""The door of MJML and premailer: an MJML document and a style sheet in, finished mail HTML out. Nothing is fetched.
+
+premailer drops every rule that it cannot inline (`@supports`, `[data-ogsc] .x`), so the blocks that MJML writes are
+kept away from it letter by letter, and only the style sheet handed over here is inlined.
+"""
+
+import logging
+import re
+
+import cssutils
+from mjml import mjml2html
+from premailer import Premailer
+
+_OWN_STYLE = re.compile(r"<!--.*?-->|<style(?=[\s>])", re.DOTALL)
+_STYLE = re.compile(r'<[a-z][^<>]*? style="[^"]*"')  # in a tag only: in text, "<" is always escaped
+_KEPT = ' data-premailer="ignore"'
+# As attributes these would come out wrong for Outlook (width="100%"); MJML has already written the right ones.
+_NOT_AS_ATTRIBUTES = ["width", "height", "align", "bgcolor"]
+
+
+class ThemeError(ValueError):
+    """A theme cannot be used; the message names its file, the line where that is known, and what is wrong."""
+
+
+def mail_html(mjml: str, css: str) -> str:
+    """Compile MJML and write the rules of `css` into the elements they fit.
+
+    Raises ThemeError when the document is not well-formed MJML or the style sheet imports another one.
+    """
+    if "@import" in css:  # cssutils would fetch it, whatever premailer is told
+        raise ThemeError("the style sheet of a theme may not use @import: mails are rendered without a network")
+    cssutils.log.setLevel(logging.CRITICAL)
+    cssutils.ser.prefs.minimizeColorHash = False  # #123 is not understood by old Outlook
+    html: str = Premailer(
+        _sheltered(_compiled(mjml)),
+        css_text=css,
+        allow_network=False,
+        strip_important=False,
+        keep_style_tags=False,
+        disable_validation=True,
+        disable_basic_attributes=_NOT_AS_ATTRIBUTES,
+    ).transform(pretty_print=False)
+    head, end, body = html.partition("</head>")
+    return head.replace(_KEPT, "") + end + _STYLE.sub(lambda found: found[0].replace("; ", ";"), body)
+
+
+def _compiled(mjml: str) -> str:
+    try:
+        return str(mjml2html(mjml, fonts={}))  # without fonts={} every mail would load Google Fonts
+    except ValueError as error:
+        raise ThemeError(f"the theme did not give well-formed MJML: {error}") from error
+
+
+def _sheltered(html: str) -> str:
+    """Mark MJML's own style blocks as not to be touched, and write the doctype as premailer knows it."""
+    html = _OWN_STYLE.sub(lambda found: found[0] if found[0].startswith("<!--") else f"<style{_KEPT}", html)
+    return html.replace("<!doctype html>", "<!DOCTYPE html>", 1)

@@ -1,0 +1,55 @@
+"""Long bodies cut at the end of a sentence, so that a mail stays a digest and under the size that Gmail clips."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from newsletter.content.spans import Text, plain
+from newsletter.render.blocks import BlockView
+from newsletter.render.spans import Spans, first_characters
+
+BODY_CHARACTERS = 600
+"""How much of a body stands in the mail when the rest can be read at its source."""
+
+_SENTENCE_END = re.compile(r"[。！？!?…][”’』」）)]*|\.[\"”')]*(?=\s|$)")
+
+
+def shortened(blocks: Sequence[BlockView], most: int = BODY_CHARACTERS) -> tuple[tuple[BlockView, ...], bool]:
+    """The first blocks that fit into `most` visible characters, and whether anything was cut.
+
+    A paragraph is cut behind its last whole sentence; of lists, quotes, code and tables the first rows are kept.
+    """
+    kept: list[BlockView] = []
+    room = most
+    for block in blocks:
+        if block.size > room:
+            kept.extend(_first_part(block, room))
+            return tuple(kept), True
+        kept.append(block)
+        room -= block.size
+    return tuple(kept), False
+
+
+def _first_part(block: BlockView, room: int) -> tuple[BlockView, ...]:
+    """What of a block fits: a paragraph's first sentences, or the first rows of anything else; perhaps nothing."""
+    if block.kind == "paragraph":
+        sentences = whole_sentences(block.rows[0][0], room)
+        return (replace(block, rows=((sentences,),)),) if sentences else ()
+    fitting = 0
+    for size in block.row_sizes:
+        if size > room:
+            break
+        room -= size
+        fitting += 1
+    return (replace(block, rows=block.rows[:fitting]),) if fitting else ()
+
+
+def whole_sentences(spans: Spans, most: int) -> Spans:
+    """The sentences that fit into `most` characters; of one overlong sentence its beginning with an ellipsis."""
+    text = plain(spans)
+    if len(text) <= most:
+        return spans
+    end = max((found.end() for found in _SENTENCE_END.finditer(text, 0, most)), default=0)
+    if end:
+        return first_characters(spans, end)
+    return (*first_characters(spans, most - 1), Text("…")) if most > 1 else ()

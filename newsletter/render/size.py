@@ -1,0 +1,31 @@
+"""How large a compiled issue's mails can get: what approval looks at, and Gmail's clip at 102 kB."""
+
+from datetime import UTC, datetime
+
+from newsletter.compose.edition import FOLLOWED, Edition, Group
+from newsletter.render.assemble import assemble
+from newsletter.render.compiled import CompiledIssue
+from newsletter.render.message import html_of
+from newsletter.render.recipient import Recipient
+from newsletter.render.transfer import wire
+
+_LONG_TOKEN = "t" * 64
+_LONG_ADDRESS = f"a@{'d' * 63}.example.org"
+
+
+def full_edition(compiled: CompiledIssue) -> Edition:
+    """Every story of the issue, each under its first topic; those of no topic under `FOLLOWED`."""
+    groups: dict[str, list[str]] = {}
+    for story in compiled.stories:
+        groups.setdefault(story.topics[0] if story.topics else FOLLOWED, []).append(story.id)
+    return Edition(tuple(Group(topic, tuple(stories)) for topic, stories in groups.items()))
+
+
+def largest_html_bytes(compiled: CompiledIssue) -> int:
+    """The size in bytes of the decoded HTML of the fullest edition, for a reader of every topic; 0 without stories."""
+    edition = full_edition(compiled)
+    if not edition:
+        return 0
+    topics = tuple(topic for topic in compiled.headings if topic != FOLLOWED)
+    reader = Recipient("size", _LONG_ADDRESS, datetime(2000, 1, 1, tzinfo=UTC), topics, _LONG_TOKEN)
+    return len(wire(html_of(assemble(compiled, edition), reader)))

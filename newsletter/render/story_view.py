@@ -1,0 +1,71 @@
+"""A story as the templates see it: cleaned, its links checked, its body shortened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.content.inline import spans
+from newsletter.content.issue import Story
+from newsletter.content.spans import plain
+from newsletter.render.blocks import BlockView, block_view
+from newsletter.render.shorten import shortened
+from newsletter.render.spans import Spans, clean, has_link, is_chinese, web_url
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """What stands in the mail about one story.
+
+    `index` counts from 0 in the issue; `url` is the source's address (empty when it has none) and `title_url` the same
+    unless the title brings links of its own; `name` is the title as plain text; `lang` is the language of its text;
+    `cut` says that the body goes on at the source.
+    """
+
+    index: int
+    id: str
+    name: str
+    title: Spans
+    lang: str
+    url: str
+    title_url: str
+    summary: Spans
+    background: Spans
+    points: tuple[Spans, ...]
+    body: tuple[BlockView, ...]
+    cut: bool
+    source: str
+    published: datetime | None
+    tags: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+def story_view(index: int, story: Story) -> StoryView:
+    """Prepare one story. A body without a source stays whole: there would be no place to read the rest."""
+    title = spans(story.title)
+    url = web_url(story.source.url) if story.source else ""
+    body, cut = tuple(block_view(block) for block in story.body), False
+    if url:
+        body, cut = shortened(body)
+    return StoryView(
+        index=index,
+        id=story.id,
+        name=clean(plain(title)),
+        title=title,
+        lang="zh-CN" if is_chinese(story.title + story.summary) else "en",
+        url=url,
+        title_url="" if has_link(title) else url,
+        summary=spans(story.summary),
+        background=spans(story.background),
+        points=tuple(spans(point) for point in story.points),
+        body=body,
+        cut=cut,
+        source=_source_name(story, url),
+        published=story.published,
+        tags=tuple(clean(tag) for tag in story.tags if clean(tag).strip()),
+        topics=story.topics,
+    )
+
+
+def _source_name(story: Story, url: str) -> str:
+    if story.source is None:
+        return ""
+    return clean(story.source.name).strip() or url
