@@ -86,7 +86,7 @@ class SubscriberStore:
         return tuple(self._session.exec(query.limit(limit).offset(offset)))
 
     def search(self, text: str, limit: int) -> tuple[Subscriber, ...]:
-        """Find at most `limit` people by a part of their address or name, whatever its case; by id, nobody forgotten."""
+        """Find at most `limit` people by a part of their address or name, whatever its case; nobody forgotten."""
         part = text.strip()
         query = select(Subscriber).where(_known()).order_by(col(Subscriber.id)).limit(limit)
         if part:

@@ -12,7 +12,9 @@ from newsletter.web.server import listen, run
 
 
 def command(
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one of this machine.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 for every one of this machine.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any that is free.")] = 8000,
 ) -> None:
     """Preview issues in the browser and answer unsubscribe links, until Ctrl-C."""

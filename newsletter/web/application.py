@@ -1,0 +1,43 @@
+"""The web application: the pages, joined with one newsletter."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from newsletter.app import Newsletter
+from newsletter.web import preview, start, unsubscribe
+from newsletter.web.errors import add_handlers
+from newsletter.web.pages import Link, Pages
+from newsletter.web.security import SameSiteWrites, SecurityHeaders
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def build(
+    newsletter: Newsletter,
+    *,
+    extra_routers: Sequence[APIRouter] = (),
+    extra_templates: Sequence[Path] = (),
+    extra_links: Sequence[Link] = (),
+) -> FastAPI:
+    """The pages of a newsletter.
+
+    `extra_routers` add pages, whose templates lie in the folders `extra_templates`; `extra_links`, pairs of address and
+    label, stand in the navigation of people at this machine.
+    """
+    application = FastAPI(
+        title="newsletter",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityHeaders), Middleware(SameSiteWrites)],
+    )
+    application.state.pages = Pages(newsletter, extra_templates, extra_links)
+    add_handlers(application)
+    for router in (start.router, preview.router, unsubscribe.router, *extra_routers):
+        application.include_router(router)
+    application.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    return application

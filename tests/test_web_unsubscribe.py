@@ -1,0 +1,124 @@
+"""Unsubscribe links: looking changes nothing, posting acts, whoever posts."""
+
+import pytest
+from sqlmodel import select
+from web_samples import add_reader, far, state_of
+
+from newsletter.app import Newsletter
+from newsletter.render.recipient import INERT_TOKEN
+from subscribers.models import Consent, State
+
+ADDRESS = "wen@example.com"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+def sources(newsletter: Newsletter) -> list[str]:
+    with newsletter.session() as session:
+        return [row.source for row in session.exec(select(Consent).where(Consent.kind == "unsubscribe"))]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_safe_methods_change_nothing(newsletter: Newsletter, method: str) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    far(newsletter).request(method, f"/unsubscribe/{token}", headers={"sec-purpose": "prefetch"})
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+    assert sources(newsletter) == []
+
+
+def test_the_page_has_one_button_no_script_and_the_address_masked(newsletter: Newsletter) -> None:
+    page = far(newsletter).get(f"/unsubscribe/{add_reader(newsletter, ADDRESS)}").text
+    assert page.count("<button") == page.count("<form") == 1
+    assert "<script" not in page
+    assert "w***@example.com" in page
+    assert ADDRESS not in page
+
+
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+def test_one_click_from_anywhere_unsubscribes_and_answers_plainly(newsletter: Newsletter, kind: str) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    body = {"data": ONE_CLICK} if kind == "urlencoded" else {"files": {"List-Unsubscribe": (None, "One-Click")}}
+    headers = {"origin": "https://mail.example.net", "sec-fetch-site": "cross-site", "accept": "*/*"}
+    answer = far(newsletter).post(f"/unsubscribe/{token}", headers=headers, follow_redirects=False, **body)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert state_of(newsletter, ADDRESS) is State.UNSUBSCRIBED
+    assert sources(newsletter) == ["one-click"]
+
+
+def test_repeating_it_changes_nothing_more(newsletter: Newsletter) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    client = far(newsletter)
+    answers = [client.post(f"/unsubscribe/{token}", data=ONE_CLICK).status_code for _ in range(3)]
+    assert answers == [200, 200, 200]
+    assert sources(newsletter) == ["one-click"]
+
+
+def test_the_pages_own_button_gets_a_page(newsletter: Newsletter) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    answer = far(newsletter).post(f"/unsubscribe/{token}")
+    assert answer.status_code == 200
+    assert "你已退订" in answer.text
+    assert "w***@example.com" in answer.text
+    assert sources(newsletter) == ["page"]
+
+
+@pytest.mark.parametrize("body", [b"", b"--broken", b"x" * 1_000_000, b"\xff\xfe"])
+def test_any_body_posted_to_a_true_link_unsubscribes(newsletter: Newsletter, body: bytes) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    headers = {"content-type": "multipart/form-data; boundary=nowhere"}
+    assert far(newsletter).post(f"/unsubscribe/{token}", content=body, headers=headers).status_code == 200
+    assert state_of(newsletter, ADDRESS) is State.UNSUBSCRIBED
+
+
+def test_a_forged_link_is_a_polite_404_that_changes_nothing(newsletter: Newsletter) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    client = far(newsletter)
+    for forged in (token[:-1], token + "0", token[:4] + "A" * 22 + token[26:], "x", "%00", "a" * 5000):
+        for answer in (client.get(f"/unsubscribe/{forged}"), client.post(f"/unsubscribe/{forged}", data=ONE_CLICK)):
+            assert answer.status_code == 404
+            assert "链接无效" in answer.text
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+
+
+def test_a_token_for_another_purpose_does_not_unsubscribe(newsletter: Newsletter) -> None:
+    add_reader(newsletter, ADDRESS)
+    with newsletter.session() as session:
+        person = newsletter.people(session).get(ADDRESS)
+        assert person is not None
+    token = newsletter.tokens.make("preferences", person.public_id)
+    assert far(newsletter).post(f"/unsubscribe/{token}", data=ONE_CLICK).status_code == 404
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+
+
+def test_the_link_of_a_test_mail_says_that_nothing_happens(newsletter: Newsletter) -> None:
+    add_reader(newsletter, ADDRESS)
+    client = far(newsletter)
+    for answer in (client.get(f"/unsubscribe/{INERT_TOKEN}"), client.post(f"/unsubscribe/{INERT_TOKEN}")):
+        assert answer.status_code == 200
+        assert "测试邮件" in answer.text
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+
+
+def test_somebody_forgotten_can_still_follow_their_link(newsletter: Newsletter) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        person = people.get(ADDRESS)
+        assert person is not None
+        people.forget(person)
+    assert "你已退订" in far(newsletter).get(f"/unsubscribe/{token}").text
+    assert far(newsletter).post(f"/unsubscribe/{token}", data=ONE_CLICK).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wish", "word"),
+    [
+        ("en-GB,en;q=0.9,zh;q=0.1", "Unsubscribe"),
+        ("zh-TW", "确认退订"),
+        ("fr", "确认退订"),
+        ("en;q=oops,*", "确认退订"),
+    ],
+)
+def test_the_page_speaks_the_language_the_browser_asks_for(newsletter: Newsletter, wish: str, word: str) -> None:
+    token = add_reader(newsletter, ADDRESS)
+    page = far(newsletter).get(f"/unsubscribe/{token}", headers={"accept-language": wish}).text
+    assert f">{word}</button>" in page
