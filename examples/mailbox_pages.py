@@ -1,0 +1,46 @@
+"""Web pages of the demo that show what the mailbox received, beside the newsletter's own."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from mailbox_server import Mail, received
+from starlette.responses import HTMLResponse, Response
+
+from newsletter.web.pages import Link, render
+from newsletter.web.security import MAIL_POLICY
+from newsletter.web.visitor import LocalOnly
+
+VIEWS = ("html", "text", "headers", "raw")
+
+
+def of(folder: Path) -> tuple[APIRouter, Path, Link]:
+    """The pages of the mailbox in `folder`, where their templates lie, and the link that leads to them."""
+    router = APIRouter(prefix="/mailbox", dependencies=[LocalOnly])
+
+    @router.get("")
+    def listing(request: Request) -> Response:
+        return render(request, "mailbox.html.j2", mails=received(folder))
+
+    @router.get("/{number}")
+    def one(request: Request, number: int, view: str = "html") -> Response:
+        mail = _find(folder, number)
+        views = VIEWS if mail.part("html") else VIEWS[1:]
+        view = view if view in views else views[0]
+        return render(request, "mail.html.j2", mail=mail, view=view, views=views)
+
+    @router.get("/{number}/html")
+    def html(number: int) -> Response:
+        return HTMLResponse(_find(folder, number).part("html"), headers={"content-security-policy": MAIL_POLICY})
+
+    @router.get("/{number}/message.eml")
+    def raw(number: int) -> Response:
+        return Response(_find(folder, number).raw, media_type="message/rfc822")
+
+    return router, Path(__file__).parent / "mailbox", ("/mailbox", "Mailbox")
+
+
+def _find(folder: Path, number: int) -> Mail:
+    for mail in received(folder):
+        if mail.number == number:
+            return mail
+    raise HTTPException(404, f"The mailbox has no message {number}.")
