@@ -1,0 +1,28 @@
+"""Reading time grows in proportion to length."""
+
+import statistics
+
+from benchmarks.measure import Result, cpu_seconds
+from benchmarks.sample import markdown
+from newsletter.content.document import read_issue
+from subscribers.topics import Catalogue
+
+SLACK = 1.5
+"""Time per story may grow by so much from 10 stories to 1,000: caches and the collector of garbage are not free."""
+
+
+def reading() -> Result:
+    """Time per story in an issue of 1,000 over that in one of 10."""
+    resolve = Catalogue().resolve
+    texts = {stories: markdown(stories) for stories in (10, 100, 1000)}
+
+    def per_story(stories: int) -> float:
+        repeats = 1000 // stories
+        return cpu_seconds(lambda: [read_issue(texts[stories], resolve=resolve) for _ in range(repeats)]) / 1000
+
+    per_story(10)
+    runs = [{stories: per_story(stories) for stories in texts} for _ in range(5)]
+    growth = statistics.median(run[1000] / run[10] for run in runs)
+    middle = {stories: statistics.median(run[stories] for run in runs) * 1000 for stories in texts}
+    detail = ", ".join(f"{stories:,} stories: {each:.2f} ms each" for stories, each in middle.items())
+    return Result("reading, time per story, 1,000 against 10", growth, f"at most {SLACK}", growth <= SLACK, detail)
