@@ -20,7 +20,9 @@ PUBLICATION = Publication(
     inbound_address="leave@example.org",
     postal_address="示例新闻社 · 北京市海淀区示例路 1 号",
 )
-_SENTENCE = "示例研究院公布了模型所用观测数据的来源、时间范围与清洗步骤，并给出可复核的评测脚本，外部团队可据此核对结论。"
+_SENTENCE = (
+    "示例研究院公布了模型所用观测数据的来源、时间范围与清洗步骤，并给出可复核的评测脚本，外部团队可据此核对结论。"
+)
 _TOPICS = tuple(topic.slug for topic in SHIPPED)
 _SENT = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
 _TOKENS = Tokens([b"a key for measuring with, nothing else"])

@@ -180,14 +180,18 @@ def load() -> Settings:
     except ValidationError as refused:
         raise SettingsRefused("\n".join(_say(error) for error in refused.errors())) from None
     except ValueError as broken:  # the TOML parser's own error
-        raise SettingsRefused(f"{TOML}: {broken}. Mend the file; docs/reference/settings.md lists what it may say.") from None
+        raise SettingsRefused(
+            f"{TOML}: {broken}. Mend the file; docs/reference/settings.md lists what it may say."
+        ) from None
 
 
 def write_first_settings(path: Path = TOML) -> bool:
     """Write a settings file with a fresh secret key where neither the file nor the key exists; say whether it was written."""
     if path.exists() or f"{PREFIX}SECRET_KEY" in os.environ or f"{PREFIX}SECRET_KEY_FILE" in os.environ:
         return False
-    text = f'# Keep this key: links in mails that were sent are signed with it.\nsecret_key = "{secrets.token_hex(32)}"\n'
+    text = (
+        f'# Keep this key: links in mails that were sent are signed with it.\nsecret_key = "{secrets.token_hex(32)}"\n'
+    )
     path.touch(mode=0o600, exist_ok=False)  # nobody else may read the key, not even for a moment
     path.write_text(text, "utf-8")
     return True
@@ -202,7 +206,9 @@ def _from_files() -> dict[str, Any]:
             try:
                 values[field] = Path(os.environ[variable]).read_text("utf-8").strip()
             except OSError as reason:
-                raise SettingsRefused(f"{variable}: {os.environ[variable]} cannot be read ({reason.strerror}).") from None
+                raise SettingsRefused(
+                    f"{variable}: {os.environ[variable]} cannot be read ({reason.strerror})."
+                ) from None
     return values
 
 

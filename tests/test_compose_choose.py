@@ -104,7 +104,9 @@ stories = st.lists(st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, uni
 
 
 @given(stories, preferences)
-def test_no_story_stands_twice_no_group_is_empty_and_the_cap_holds(some: tuple[Story, ...], wanted: Preferences) -> None:
+def test_no_story_stands_twice_no_group_is_empty_and_the_cap_holds(
+    some: tuple[Story, ...], wanted: Preferences
+) -> None:
     chosen = Chooser(issue(*some)).choose(wanted)
     assert len(set(chosen.stories)) == len(chosen.stories)
     assert all(group.stories for group in chosen.groups)

@@ -13,7 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = (ROOT / "docs" / "house.md").read_text("utf-8")
 FILES = sorted(
-    path for room in ("newsletter", "subscribers") for path in (ROOT / room).rglob("*.py") if "versions" not in path.parts
+    path
+    for room in ("newsletter", "subscribers")
+    for path in (ROOT / room).rglob("*.py")
+    if "versions" not in path.parts
 )
 
 
@@ -25,7 +28,8 @@ def rows(heading: str) -> list[list[str]]:
 
 
 ALLOWED = {
-    re.findall(r"`([^`]+)`", room)[0]: set(re.findall(r"`([^`]+)`", may)) for room, may in rows("## Who may import whom")
+    re.findall(r"`([^`]+)`", room)[0]: set(re.findall(r"`([^`]+)`", may))
+    for room, may in rows("## Who may import whom")
 }
 DOORS = {
     library: re.findall(r"`([^`]+)`", files)

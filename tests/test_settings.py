@@ -67,7 +67,7 @@ def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_unknown_name_in_the_file_is_refused() -> None:
-    Path("newsletter.toml").write_text('conections = 3\n', "utf-8")
+    Path("newsletter.toml").write_text("conections = 3\n", "utf-8")
     with pytest.raises(SettingsRefused, match="no setting conections"):
         load()
 

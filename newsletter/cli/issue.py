@@ -73,7 +73,9 @@ def import_(
     topic: Topic = "",
     title: Title = "",
     on: OnDate = "",
-    draft: Annotated[bool, typer.Option("--draft", help="Keep it in spite of errors; approval waits for them.")] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Keep it in spite of errors; approval waits for them.")
+    ] = False,
 ) -> None:
     """Keep issues, or new revisions of them: the same date and title again is a revision."""
     newsletter = open_newsletter()
@@ -144,7 +146,9 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
 @app.command()
 def export(
     slug: Slug,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")
+    ] = None,
 ) -> None:
     """Write an issue as canonical Markdown; reading it again gives the same issue."""
     newsletter = open_newsletter()
@@ -157,7 +161,9 @@ def export(
 def approve(slug: Slug) -> None:
     """Release an issue for sending as it is now; any change to it voids that."""
     saved, largest = approval.approve(open_newsletter(), slug)
-    console().print(f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML.")
+    console().print(
+        f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML."
+    )
     if largest > approval.WARN_HTML_BYTES:
         error_console().print(f"That is close to where Gmail cuts mails off ({approval.MOST_HTML_BYTES // 1000} kB).")
 
@@ -169,7 +175,9 @@ def preview_(
     topics: Annotated[str, typer.Option(help="As somebody with these topics gets it, such as policy,models.")] = "",
     language: Annotated[str, typer.Option(help="zh or en, with --topics.")] = "zh",
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")
+    ] = None,
 ) -> None:
     """Write the exact mail of one reader, or of a set of topics, before it is sent."""
     if address and topics:

@@ -38,11 +38,20 @@ def send(slug: Slug, as_json: AsJson = False) -> None:
         ended = dispatch.send(count)
     counts = dispatch.counts()
     if as_json:
-        print_json({"slug": slug, **asdict(standing(newsletter, slug).counts), "stopped": ended.stopped, "trouble": ended.trouble})
+        print_json(
+            {
+                "slug": slug,
+                **asdict(standing(newsletter, slug).counts),
+                "stopped": ended.stopped,
+                "trouble": ended.trouble,
+            }
+        )
     else:
         _say(slug, total, counts)
     if ended.trouble:
-        error_console().print(f"newsletter: the mail server could not be used: {ended.trouble}. Nothing is lost; mend it and run again.")
+        error_console().print(
+            f"newsletter: the mail server could not be used: {ended.trouble}. Nothing is lost; mend it and run again."
+        )
     if ended.stopped:
         error_console().print(f"newsletter: stopped; `newsletter issue send {slug}` goes on.")
     if ended.trouble or ended.stopped:

@@ -60,7 +60,9 @@ def print_findings(findings: Iterable[Diagnostic], name: str) -> None:
         place = f"{name}:{finding.line}" if finding.line else name
         style = "red" if finding.severity is Severity.ERROR else "yellow"
         out.print(
-            Text.assemble(f"{place}: ", (f"{finding.severity}: ", style), printable(finding.message), f" [{finding.code}]")
+            Text.assemble(
+                f"{place}: ", (f"{finding.severity}: ", style), printable(finding.message), f" [{finding.code}]"
+            )
         )
 
 

@@ -187,7 +187,9 @@ def import_(
 
 @app.command()
 def export(
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")
+    ] = None,
 ) -> None:
     """Write all readers as CSV, safe to open in a spreadsheet."""
     newsletter = open_newsletter()
@@ -262,7 +264,9 @@ def _report_json(report: ImportReport) -> dict[str, Any]:
 
 
 def _say_line(file: Path, line: LineReport) -> None:
-    error_console().print(f"{file}:{line.line}: {line.address or 'no address'}: {line.outcome}, {printable(line.reason)}")
+    error_console().print(
+        f"{file}:{line.line}: {line.address or 'no address'}: {line.outcome}, {printable(line.reason)}"
+    )
 
 
 def _say_report(report: ImportReport) -> None:

@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from newsletter.content.issue import Block, Code, Image, Issue, Listing, Paragraph, Points, Quote, Section, Source, Story, Table
+from newsletter.content.issue import (
+    Block,
+    Code,
+    Image,
+    Issue,
+    Listing,
+    Paragraph,
+    Points,
+    Quote,
+    Section,
+    Source,
+    Story,
+    Table,
+)
 from newsletter.content.reading import Reading
 
 Json = dict[str, Any]

@@ -92,8 +92,11 @@ class _General:
             elif node.kind == "list" and self._is_story_list(node):
                 for item in node.children:
                     self._take_item(item)
-            elif node.kind == "paragraph" and self._is_link_line(node) and not self._closes_prose(index):
-                self._open_linked(node, [])
+            elif node.kind == "paragraph" and self._is_link_line(node):
+                if self._closes_prose(index):
+                    self._take_block(node, index)
+                else:
+                    self._open_linked(node, [])
             elif node.kind == "paragraph" and self._is_bold_title(node):
                 self._take_bold_title(node)
             elif node.kind != "rule":
@@ -204,7 +207,7 @@ class _General:
     def _closes_prose(self, index: int) -> bool:
         """Whether a link below the prose of a section is where that prose comes from: nothing else follows it."""
         last = index + 1 == len(self.nodes) or self.nodes[index + 1].kind in ("heading", "rule")
-        prose = self.story and self.story.source is None and self.story.title == self.issue.sections[-1].title
+        prose = self.story and self.story.title and self.story.title == self.issue.sections[-1].title
         return bool(last and prose)
 
     def _is_bold_title(self, node: Node) -> bool:
@@ -215,7 +218,8 @@ class _General:
     def _take_bold_title(self, node: Node) -> None:
         first, _, rest = node.text.partition("\n")
         heading = take_heading(first.rstrip("：: "), node.line, self.issue.findings, self.reader.references)
-        self._open_story(_Draft(heading.title, node.line, self.reader))
+        source = Source(host(heading.url), heading.url) if heading.url else None
+        self._open_story(_Draft(heading.title, node.line, self.reader, source))
         if rest.strip() and self.story:
             self.story.nodes.append(Node("paragraph", node.line + 1, rest))
 

@@ -25,7 +25,7 @@ CJK = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U000200
 _IS_CJK = re.compile(f"[{CJK}]")
 _MARKUP = re.compile(r"[\\`*_\[\]<&~!\n]")
 _BARE = re.compile(rf"https?://[^\s<>\"\\^`{{|}}“”‘’—…\u3000-\u303f{CJK}]+", re.IGNORECASE)
-# No paragraph that a person wrote has more marks; beyond, a text is taken as plain, which bounds what hostile text costs.
+# No paragraph that a person wrote has more marks; beyond, only backslashes and entities are read, which costs little.
 _MOST_MARKS = 5_000
 # A renderer that walks spans calls itself once a level; nobody nests emphasis deeper than this on purpose.
 _DEEPEST = 6
@@ -89,6 +89,7 @@ def _inline_parser() -> MarkdownIt:
 
 
 _INLINE = _inline_parser()
+_PLAIN = MarkdownIt("zero").enable(["escape", "entity", "newline"])
 
 
 def is_web_address(url: str) -> bool:
@@ -176,9 +177,8 @@ def _tree(tokens: list[Token]) -> tuple[Span, ...]:
 
 
 def _inline(text: str, references: References | None = None) -> list[Token]:
-    if sum(map(text.count, "[*_`~<&!")) > _MOST_MARKS:
-        return [Token("text", "", 0, content=text.replace("\n", " "))]
-    return _INLINE.parseInline(text, {"references": references or {}})[0].children or []
+    parser = _PLAIN if sum(map(text.count, "[*_`~<&!")) > _MOST_MARKS else _INLINE
+    return parser.parseInline(text, {"references": references or {}})[0].children or []
 
 
 def _read(text: str, references: References | None = None) -> tuple[Span, ...]:

@@ -90,7 +90,9 @@ def _query(slug: str, address: str) -> Select[Delivery, str]:
 
 def _tries(session: Session, deliveries: list[int]) -> dict[int, list[Try]]:
     rows = session.execute(
-        select(Attempt).where(col(Attempt.delivery_id).in_(deliveries)).order_by(col(Attempt.delivery_id), col(Attempt.number))
+        select(Attempt)
+        .where(col(Attempt.delivery_id).in_(deliveries))
+        .order_by(col(Attempt.delivery_id), col(Attempt.number))
     ).scalars()
     found: dict[int, list[Try]] = {}
     for row in rows:

@@ -72,9 +72,7 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> I
             had = _stories_had(session, mailing, chooser, members)
             rows = [_row(mailing, member, chooser, tokens, had.get(member.id, frozenset())) for member in members]
             session.execute(insert(Delivery), rows)
-            session.execute(
-                update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id)
-            )
+            session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
             session.commit()
         yield len(members)
 

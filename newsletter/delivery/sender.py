@@ -151,9 +151,7 @@ class Sender:
     async def _deliver(self, connection: Connection, row: Claimed) -> bool:
         """Make the message of a row, hand it over, note the outcome; False when the server is to blame for it."""
         try:
-            message = self._writer.message(
-                row.delivery_id, row.address, row.due, row.language, row.edition, row.slots
-            )
+            message = self._writer.message(row.delivery_id, row.address, row.due, row.language, row.edition, row.slots)
         except MessageRefused as reason:
             self._note(row, Outcome(Verdict.REFUSED, Stage.WRITE, 0, str(reason)))
             return True

@@ -62,7 +62,9 @@ class Connection:
             username=server.user or None,
             password=server.password or None,
             use_tls=server.implicit_tls,
-            start_tls=None if server.implicit_tls else {"required": True, "optional": None, "never": False}[server.starttls],
+            start_tls=None
+            if server.implicit_tls
+            else {"required": True, "optional": None, "never": False}[server.starttls],
             validate_certs=server.implicit_tls or server.starttls != "optional",
             local_hostname=local_name,
             timeout=timeouts.connect_seconds,

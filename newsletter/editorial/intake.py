@@ -46,7 +46,9 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
         earlier = (
             newsletter.issues(session).earlier_stories(reading.issue.date, reading.issue.title) if reading.issue else ()
         )
-    return _judged(reading, newsletter.today(), catalogue, earlier, urlsplit(newsletter.settings.base_url).hostname or "")
+    return _judged(
+        reading, newsletter.today(), catalogue, earlier, urlsplit(newsletter.settings.base_url).hostname or ""
+    )
 
 
 def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: bool = False) -> tuple[Saved, bool]:

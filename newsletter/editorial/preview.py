@@ -62,9 +62,12 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
         if person is None:
             raise IssueRefused(f"{address} is no subscriber; `newsletter subscriber list` shows who is.")
         mailing = session.exec(select(Mailing).where(Mailing.issue_id == saved.issue_id)).first()
-        row = mailing and session.exec(
-            select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == person.id)
-        ).first()
+        row = (
+            mailing
+            and session.exec(
+                select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == person.id)
+            ).first()
+        )
     if mailing and row and row.slots:
         return _planned(newsletter, mailing, row)
     if row:
@@ -94,9 +97,7 @@ def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = 
         known = ", ".join(topic.slug for topic in catalogue.topics)
         raise IssueRefused(f"there is no topic {unknown[0]!r}; there are {known}.")
     topics = topics or tuple(dict.fromkeys(topic for story in saved.issue.stories for topic in story.topics))
-    recipient = Recipient(
-        key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True
-    )
+    recipient = Recipient(key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True)
     return _unplanned(newsletter, saved, Preferences(topics=topics, language=language), recipient)
 
 
@@ -140,5 +141,3 @@ def _unplanned(newsletter: Newsletter, saved: Saved, preferences: Preferences, r
         raise IssueRefused(f"{saved.slug} has no story for these topics: {chosen}.")
     compiled = compile_now(newsletter, saved)[preferences.language]
     return Preview(assemble(compiled, edition), recipient, edition)
-
-

@@ -1,7 +1,7 @@
 """Join the fragments of a compiled issue for one edition: everything of a message that many readers share."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from newsletter.compose.edition import FOLLOWED, Edition
 from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
@@ -25,7 +25,8 @@ from newsletter.render.wording import EditionLines, edition_lines, reason_line
 class Assembled:
     """All but the personal fragments of a message.
 
-    `html_front` and `html_tail`, before and behind the personal fragment, are encoded in `html_encoding`. `text_front`
+    `html_front` and `html_tail`, before and behind the personal fragment, are encoded in `html_encoding`; the pieces of
+    `html_front` belong to the compiled issue and are joined only in a message, so an edition takes little memory. `text_front`
     is the encoded text in `text_encoding`, without the `text_rest` that did not fill a line of base64; `text_plain`
     says that the text so far could go unencoded.
     """
@@ -35,7 +36,7 @@ class Assembled:
     preheader: str
     pieces: tuple[Piece, ...]
     html_encoding: Encoding
-    html_front: bytes
+    html_front: tuple[bytes, ...]
     html_tail: bytes
     text: str
     text_encoding: Encoding
@@ -72,21 +73,13 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
 class Assembler:
     """Assembled editions of one compiled issue, the least recently used given up beyond `capacity` of them."""
 
-    def __init__(self, compiled: CompiledIssue, capacity: int = 256) -> None:
+    def __init__(self, compiled: CompiledIssue, capacity: int = 1024) -> None:
         self.compiled = compiled
-        self.capacity = capacity  # an assembled edition takes some 50 kB
-        self._kept: OrderedDict[Edition, Assembled] = OrderedDict()
+        self._kept = lru_cache(capacity)(partial(assemble, compiled))  # an assembled edition takes some 30 kB
 
     def __call__(self, edition: Edition) -> Assembled:
         """The assembled edition, kept or made now; raises ValueError as `assemble` does."""
-        assembled = self._kept.get(edition)
-        if assembled is None:
-            assembled = self._kept[edition] = assemble(self.compiled, edition)
-            if len(self._kept) > self.capacity:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(edition)
-        return assembled
+        return self._kept(edition)
 
 
 def _places(compiled: CompiledIssue, edition: Edition) -> Places:
@@ -126,12 +119,12 @@ def _text(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> str
     return "".join(parts)
 
 
-def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, bytes, bytes]:
+def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, tuple[bytes, ...], bytes]:
     """The smaller encoding, and what stands before and behind the personal fragment in it."""
-    quoted, base64 = [piece.quoted for piece in pieces], [piece.base64 for piece in pieces]
+    quoted, base64 = tuple(piece.quoted for piece in pieces), tuple(piece.base64 for piece in pieces)
     if smaller(sum(map(len, quoted)), sum(map(len, base64))) is Encoding.QUOTED:
-        return Encoding.QUOTED, b"".join(quoted), quoted_lines(wire(tail))
-    return Encoding.BASE64, b"".join(base64), base64_lines(wire(tail))
+        return Encoding.QUOTED, quoted, quoted_lines(wire(tail))
+    return Encoding.BASE64, base64, base64_lines(wire(tail))
 
 
 def _typical_end(compiled: CompiledIssue) -> str:

@@ -7,6 +7,7 @@ an address, so nothing of it is used to write headers. A value that could break 
 import re
 from binascii import b2a_base64
 from datetime import datetime
+from functools import lru_cache
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # atoms of RFC 5322 section 3.2.3 and blanks between them
@@ -47,6 +48,7 @@ def text_header(name: str, text: str) -> str:
     return header(name, folded(text, len(name) + 2) if _is_plain(text) else encoded(text, len(name) + 2))
 
 
+@lru_cache(maxsize=64)
 def date_header(date: datetime) -> str:
     """The Date header (RFC 5322 section 3.3) in the zone of `date`; raises MessageRefused when it has none."""
     offset = date.utcoffset()

@@ -13,7 +13,7 @@ from newsletter.render.labels import Labels
 from newsletter.render.publication import Publication
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.spans import markup
-from newsletter.render.transfer import Encoding, base64_lines, is_seven_bit, padded, quoted_lines, wire
+from newsletter.render.transfer import Encoding, base64_lines, is_seven_bit, padded, padded_wire, quoted_lines, wire
 from newsletter.render.wording import reason_line
 
 # Atoms of RFC 5322 section 3.2.3 with dots between them; what is quoted or literal is not sent to.
@@ -71,7 +71,7 @@ def subject_of(assembled: Assembled, recipient: Recipient) -> str:
 def html_of(assembled: Assembled, recipient: Recipient) -> str:
     """The decoded HTML part; its line ends are LF, on the wire CRLF."""
     fragments = assembled.compiled.html
-    end = _html_end(assembled, personal(assembled, recipient)) + fragments[TAIL].literals[0]
+    end = padded(_html_end(assembled, personal(assembled, recipient))) + fragments[TAIL].literals[0]
     return "".join([piece.html for piece in assembled.pieces]) + end
 
 
@@ -85,9 +85,9 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
     publication = assembled.compiled.publication
     values = personal(assembled, recipient)
     lines = _headers(assembled, recipient, values["unsubscribe"])
-    encoding, text = _text_body(assembled, _text_end(assembled, values))
+    encoding, *text = _text_body(assembled, _text_end(assembled, values))
     if recipient.format == "text":
-        data = b"".join([lines, _part_head("text/plain", encoding), text])
+        data = b"".join([lines, _part_head("text/plain", encoding), *text])
         return Message(publication.envelope_sender, recipient.address, data)
     encode = base64_lines if assembled.html_encoding is Encoding.BASE64 else _quoted_open
     boundary = b"=_" + sha256(recipient.key.encode()).hexdigest()[:32].encode()  # "=_" is in no encoded body
@@ -96,11 +96,11 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
             lines,
             b'Content-Type: multipart/alternative;\r\n boundary="%b"\r\n\r\n--%b\r\n' % (boundary, boundary),
             _part_head("text/plain", encoding),
-            text,
+            *text,
             b"\r\n--%b\r\n" % boundary,
             _part_head("text/html", assembled.html_encoding),
-            assembled.html_front,
-            encode(wire(_html_end(assembled, values))),
+            *assembled.html_front,
+            encode(padded_wire(_html_end(assembled, values))),
             assembled.html_tail,
             b"\r\n--%b--\r\n" % boundary,
         ]
@@ -127,7 +127,7 @@ def personal_values(
 
 def _html_end(assembled: Assembled, values: Mapping[str, str]) -> str:
     escaped = {name: markup(value) for name, value in values.items()}
-    return padded(assembled.compiled.html[PERSONAL].fill(escaped))
+    return assembled.compiled.html[PERSONAL].fill(escaped)
 
 
 def _text_end(assembled: Assembled, values: Mapping[str, str]) -> str:
@@ -157,16 +157,17 @@ def _headers(assembled: Assembled, recipient: Recipient, unsubscribe: str) -> by
     ).encode("ascii")
 
 
+@lru_cache
 def _part_head(kind: str, encoding: Encoding) -> bytes:
     return f"Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
 
 
-def _text_body(assembled: Assembled, end: str) -> tuple[Encoding, bytes]:
-    """The whole text part, encoded; unencoded where both its shared and its personal part allow that."""
+def _text_body(assembled: Assembled, end: str) -> tuple[Encoding, bytes, bytes]:
+    """The shared and the personal part of the text, encoded; unencoded where both allow that."""
     if assembled.text_plain and is_seven_bit(end):
-        return Encoding.SEVEN_BIT, wire(assembled.text + end)
+        return Encoding.SEVEN_BIT, wire(assembled.text), wire(end)
     encoding = assembled.text_encoding
-    return encoding, assembled.text_front + _encoded(encoding, assembled.text_rest + wire(end))
+    return encoding, assembled.text_front, _encoded(encoding, assembled.text_rest + wire(end))
 
 
 def _quoted_open(data: bytes) -> bytes:

@@ -34,7 +34,9 @@ def open_engine(url: str) -> Engine:
     """
     parts = _parse(url)
     if parts.get_backend_name() != "sqlite":
-        raise DatabaseRefused(f"DATABASE_URL: {parts.get_backend_name()} is not supported; use sqlite:///newsletter.db.")
+        raise DatabaseRefused(
+            f"DATABASE_URL: {parts.get_backend_name()} is not supported; use sqlite:///newsletter.db."
+        )
     engine = create_engine(parts)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

@@ -85,7 +85,11 @@ class IssueStore:
         row = self._session.exec(select(IssueRow).where(IssueRow.slug == slug)).first()
         if row is None:
             known = self._session.exec(select(IssueRow.slug).order_by(col(IssueRow.date).desc()).limit(5)).all()
-            there = f"there are {', '.join(known)}" if known else "there are none yet; `newsletter issue import FILE` adds one"
+            there = (
+                f"there are {', '.join(known)}"
+                if known
+                else "there are none yet; `newsletter issue import FILE` adds one"
+            )
             raise IssueRefused(f"no issue {slug!r}: {there}.")
         return self._newest(row)
 

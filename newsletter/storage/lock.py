@@ -27,7 +27,9 @@ def sender_lock(database: Path | None) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise SenderRunning(f"process {holder} is already sending from {database}; wait for it or stop it.") from None
+            raise SenderRunning(
+                f"process {holder} is already sending from {database}; wait for it or stop it."
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
