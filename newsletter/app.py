@@ -10,7 +10,7 @@ from newsletter.render.theme import load_theme
 from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine, require_file, sqlite_file
 from newsletter.storage.issues import IssueStore
-from newsletter.storage.migrate import require_present_schema
+from newsletter.storage.schema import require_present_schema
 from subscribers.people import SubscriberStore
 from subscribers.suppression import SuppressionStore
 from subscribers.tokens import Tokens
@@ -39,6 +39,13 @@ class Newsletter:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
             session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A look at one moment of the database, which waits for nobody who writes; nothing is written in it."""
+        engine = self.engine.execution_options(read_only=True)
+        with Session(engine, expire_on_commit=False) as session:
+            yield session
 
     def issues(self, session: Session) -> IssueStore:
         """The issues, in this session."""

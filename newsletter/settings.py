@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     command_timeout_seconds: Seconds = 300
     """RFC 5321 §4.5.3.2 asks 5 minutes for MAIL and RCPT, 2 for DATA, 3 for a block."""
     final_dot_timeout_seconds: Seconds = 600
-    """RFC 5321 §4.5.3.2.6: the answer to the final dot may take 10 minutes; giving up earlier doubles mail (RFC 1047)."""
+    """RFC 5321 §4.5.3.2.6: the final dot may take 10 minutes to be answered; less doubles mail (RFC 1047)."""
     drain_seconds: Seconds = 30
     give_up_hours: Annotated[float, Field(gt=0, le=120)] = 24
     """How long a deferred message is tried again, counted from its due time; at most 5 days (RFC 5321 §4.5.4.1)."""
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
 
     @property
     def publication(self) -> Publication:
-        """What of this shows in a mail; the list id and the return path derive from the sender where they are not set."""
+        """What of this shows in a mail; list id and return path derive from the sender where they are not set."""
         address = parseaddr(self.sender)[1]
         local, _, domain = address.rpartition("@")
         return Publication(
@@ -186,7 +186,7 @@ def load() -> Settings:
 
 
 def write_first_settings(path: Path = TOML) -> bool:
-    """Write a settings file with a fresh secret key where neither the file nor the key exists; say whether it was written."""
+    """Write a settings file with a fresh secret key where neither is there; say whether it was written."""
     if path.exists() or f"{PREFIX}SECRET_KEY" in os.environ or f"{PREFIX}SECRET_KEY_FILE" in os.environ:
         return False
     text = (
@@ -216,7 +216,7 @@ def _say(error: object) -> str:
     detail = dict(error) if isinstance(error, dict) else {}
     name = ".".join(str(part) for part in detail["loc"]).upper()
     if detail["type"] == "missing":
-        return f"{PREFIX}{name} is not set. Run `newsletter init` once, or set it; docs/reference/settings.md says to what."
+        return f"{PREFIX}{name} is not set. Run `newsletter init` once, or set it as docs/reference/settings.md says."
     if detail["type"] == "extra_forbidden":
         return f"{TOML}: there is no setting {name.lower()}; docs/reference/settings.md lists them all."
     return f"{PREFIX}{name}: {str(detail['msg']).removeprefix('Value error, ')}."

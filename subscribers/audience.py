@@ -72,6 +72,12 @@ def audience_page(session: Session, after: int, through: int | None, limit: int)
     return [_member(row) for row in session.execute(query).all()]
 
 
+def candidate(session: Session, subscriber_id: int) -> AudienceMember | None:
+    """One person as a mailing planned now would see them, or None when they are no candidate."""
+    page = audience_page(session, subscriber_id - 1, subscriber_id, 1)
+    return page[0] if page else None
+
+
 def _member(row: Row[Any]) -> AudienceMember:
     return AudienceMember(
         id=row.id,

@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_an_error_and_no_issue(data: bytes, code: str) ->
         (DAILY.replace("2026-02-04", "20260-02-04"), "date-impossible", 1),
         ("---\ndate: 2026-02-31\n---\n" + DAILY, "date-impossible", 2),
         ("---\ntitle: a: b\n---\n" + DAILY, "front-matter", 2),
-        ("---\ntopics: 天气\n---\n" + DAILY, "unknown-topic", 2),
+        ("---\ntopics: 天气\n---\n" + DAILY, "topic-unknown", 2),
         (DAILY + "\n" + "> " * 1000 + "x", "too-deep", 9),
     ],
 )

@@ -10,10 +10,10 @@ from render_samples import EDITION, EVERYTHING, ISSUE, OCEAN, PUBLICATION, READE
 from newsletter.compose.edition import Edition, Group
 from newsletter.render.assemble import assemble
 from newsletter.render.compile import compile_issue
-from newsletter.render.inline_css import ThemeError, mail_html
+from newsletter.render.inline_css import mail_html
 from newsletter.render.message import html_of, text_of
 from newsletter.render.size import full_edition
-from newsletter.render.theme import Theme, load_theme, templates_dir
+from newsletter.render.theme import Theme, ThemeError, load_theme, templates_dir
 
 MJML_TAGS = {
     *("mjml", "mj-head", "mj-title", "mj-attributes", "mj-all", "mj-raw", "mj-style"),

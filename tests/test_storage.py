@@ -8,8 +8,6 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
-import newsletter.delivery.models
-import newsletter.storage.models
 import subscribers.models  # noqa: F401 - the three modules fill the metadata
 from newsletter.app import Newsletter
 from newsletter.settings import Settings

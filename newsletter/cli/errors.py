@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery.transport import ServerRefused
 from newsletter.render.headers import MessageRefused
-from newsletter.render.inline_css import ThemeError
+from newsletter.render.theme import ThemeError
 from newsletter.settings import SettingsRefused
 from newsletter.storage.engine import DatabaseRefused
 from newsletter.storage.issues import IssueRefused

@@ -7,7 +7,7 @@ from newsletter.storage.migrate import migrate
 
 
 def command() -> None:
-    """Create the database with the topics that ship, or bring it up to date; write a settings file where there is none."""
+    """Create the database with the topics that ship, or bring it up to date; write settings where there are none."""
     from newsletter.app import Newsletter
 
     out = console()

@@ -14,6 +14,7 @@ from newsletter.cli.output import (
     AsJson,
     console,
     error_console,
+    numbered,
     open_newsletter,
     print_findings,
     print_json,
@@ -100,7 +101,7 @@ def import_(
 def list_(as_json: AsJson = False) -> None:
     """Show the issues, the newest first."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).all()
     rows = [
         {
@@ -125,7 +126,7 @@ def list_(as_json: AsJson = False) -> None:
 def show(slug: Slug, as_json: AsJson = False) -> None:
     """Show what an issue holds, and what is left to mend in it."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
     state = standing(newsletter, slug).state
     if as_json:
@@ -152,7 +153,7 @@ def export(
 ) -> None:
     """Write an issue as canonical Markdown; reading it again gives the same issue."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         text = to_markdown(newsletter.issues(session).find(slug).issue)
     _write(text.encode(), output)
 
@@ -185,6 +186,8 @@ def preview_(
     newsletter = open_newsletter()
     if address:
         mail = preview.preview_for(newsletter, slug, address)
+        if mail.left_out:
+            error_console().print(f"{printable(address)} would not get this mail now: {mail.left_out}.")
     else:
         wanted = tuple(slug.strip() for slug in topics.split(",") if slug.strip())
         mail = preview.preview_topics(newsletter, slug, wanted, language)
@@ -201,14 +204,15 @@ def preview_(
 def coverage(slug: Slug, as_json: AsJson = False) -> None:
     """Show how many readers would get 0, 1, n stories, and how large the fullest edition is."""
     newsletter = open_newsletter()
-    covered, largest = preview.coverage(newsletter, slug)
+    covered, left_out, largest = preview.coverage(newsletter, slug)
     if as_json:
         print_json(
             {
                 "readers": covered.readers,
                 "by_stories": covered.by_stories,
                 "by_topic": covered.by_topic,
-                "editions": len(covered.editions),
+                "left_out": left_out,
+                "editions": sum(1 for edition in covered.editions if edition),
                 "largest_html_bytes": largest,
             }
         )
@@ -219,7 +223,10 @@ def coverage(slug: Slug, as_json: AsJson = False) -> None:
     per_topic = [(topic, readers) for topic, readers in sorted(covered.by_topic.items(), key=lambda pair: -pair[1])]
     console().print()
     print_table(("topic", "# readers with a story of it"), per_topic, "Nobody gets anything.")
-    console().print(f"\n{len(covered.editions)} distinct editions; the fullest has {largest / 1000:.1f} kB of HTML.")
+    editions = sum(1 for edition in covered.editions if edition)
+    console().print(f"\n{editions} distinct editions; the fullest has {largest / 1000:.1f} kB of HTML.")
+    if left_out:
+        console().print("Left out: " + ", ".join(f"{readers} {reason}" for reason, readers in left_out.items()) + ".")
 
 
 def _check(data: bytes, title: str, on: date | None) -> Reading:
@@ -245,8 +252,9 @@ def _summary(reading: Reading) -> str:
     errors = len(reading.errors)
     warnings = sum(finding.severity is Severity.WARNING for finding in reading.diagnostics)
     return printable(
-        f"{issue.format}: {issue.title or 'no title'}, {issue.date or 'no date'}: {len(issue.sections)} sections, "
-        f"{len(issue.stories)} stories, {errors} errors, {warnings} warnings."
+        f"{issue.format}: {issue.title or 'no title'}, {issue.date or 'no date'}: "
+        f"{numbered(len(issue.sections), 'section')}, {numbered(len(issue.stories), 'story', 'stories')}, "
+        f"{numbered(errors, 'error')}, {numbered(warnings, 'warning')}."
     )
 
 

@@ -67,7 +67,7 @@ def status(slug: Slug, as_json: AsJson = False) -> None:
         return
     console().print(f"{slug}: {stands.state}")
     print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         unknown = [entry for entry in entries(session, slug=slug) if entry.state == State.UNKNOWN]
     if unknown:
         console().print("\nUnknown: the server may or may not have these; they are not sent again by themselves.")

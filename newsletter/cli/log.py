@@ -18,7 +18,7 @@ def command(
 ) -> None:
     """Show what was sent to whom, when, with which reply; and for whom there was nothing, with the reason."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         if issue:
             newsletter.issues(session).find(issue)
         wanted = parse_address(address).ascii if address else ""

@@ -47,7 +47,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column.startswith("#") else "left", overflow="fold")
+        table.add_column(
+            column, justify="right" if column.startswith("#") else "left", overflow="fold", no_wrap=column == "address"
+        )
     for line in lines:
         table.add_row(*(Text(_cell(value)) for value in line))
     Console(markup=False, highlight=False, emoji=False).print(table)
@@ -74,6 +76,11 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def numbered(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 story`, `2 stories`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def printable(text: str) -> str:

@@ -71,7 +71,7 @@ def list_(
 ) -> None:
     """Show readers, in the order in which they came."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         store = newsletter.people(session)
         people, counts = store.list(state, topic, limit), store.count_by_state()
     if as_json:
@@ -91,7 +91,7 @@ def list_(
 def show(address: Address, as_json: AsJson = False) -> None:
     """Show one reader: preferences, consent, and whether they are suppressed."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         store = newsletter.people(session)
         person = _find(store, address)
         consents = store.consents(person)
@@ -193,7 +193,7 @@ def export(
 ) -> None:
     """Write all readers as CSV, safe to open in a spreadsheet."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         if output is None:
             sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]  # RFC 4180 line ends are written as they are
             export_csv(session, sys.stdout)
@@ -204,7 +204,7 @@ def export(
 
 
 def _topics(newsletter: Newsletter, text: str) -> tuple[str, ...]:
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         catalogue = newsletter.topics(session).catalogue()
     slugs = tuple(dict.fromkeys(slug.strip() for slug in text.replace(";", ",").split(",") if slug.strip()))
     for slug in slugs:

@@ -14,7 +14,7 @@ Address = Annotated[str, typer.Argument(help="The e-mail address.")]
 def list_(as_json: AsJson = False) -> None:
     """Show the addresses that are not written to, and why; those forgotten have no address any more."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         rows = newsletter.suppression(session).list()
     if as_json:
         print_json([row.model_dump(include={"address", "reason", "note", "created_at"}) for row in rows])

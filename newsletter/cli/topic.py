@@ -14,7 +14,7 @@ app = typer.Typer()
 def list_(as_json: AsJson = False) -> None:
     """Show the topics in their order, with the headings that mean them."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     if as_json:
         print_json([asdict(topic) for topic in topics])

@@ -16,10 +16,10 @@ _CACHED_EDITIONS = 4096
 class Chooser:
     """Chooses editions of one issue; the same preferences always give the same edition.
 
-    The rules: stories of the reader's topics, in the reader's order of topics and the issue's order of stories; a followed
-    keyword adds stories from outside and ranks them first, under a heading of their own; a muted keyword removes a story,
-    even a followed one; a cap takes the followed first and then one story from each topic in turn; a story of several
-    topics stands under the reader's first; a story the reader already had is left out.
+    The rules: stories of the reader's topics, in the reader's order of topics and the issue's order of stories; a
+    followed keyword adds stories from outside and ranks them first, under a heading of their own; a muted keyword
+    removes a story, even a followed one; a cap takes the followed first and then one story from each topic in turn; a
+    story of several topics stands under the reader's first; a story the reader already had is left out.
     """
 
     def __init__(self, issue: Issue) -> None:

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
-from subscribers.preferences import Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,9 @@ class Coverage:
         return sum(self.by_stories.values())
 
 
-def cover(chooser: Chooser, everybody: Iterable[Preferences]) -> Coverage:
-    """Choose for every reader and count; memory grows with the distinct editions, not with the readers."""
-    editions = Counter(chooser.choose(preferences) for preferences in everybody)
+def cover(chosen: Iterable[Edition]) -> Coverage:
+    """Count what was chosen, an edition per reader; memory grows with the distinct editions, not with the readers."""
+    editions = Counter(chosen)
     by_stories: Counter[int] = Counter()
     by_topic: Counter[str] = Counter()
     for edition, readers in editions.items():

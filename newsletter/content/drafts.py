@@ -124,7 +124,7 @@ class StoryDraft:
 def unknown_topic(name: str, line: int) -> Diagnostic:
     """The error for a topic that the catalogue does not have."""
     message = f"there is no topic {name!r}: add it, give an alias, or correct the name"
-    return error(line, "unknown-topic", message)
+    return error(line, "topic-unknown", message)
 
 
 class Draft(Protocol):

@@ -77,7 +77,8 @@ class Story:
     """One piece of news.
 
     `id` stays the same across revisions of its issue (see `newsletter.content.identity`); it is empty until then.
-    `topics` are slugs: its section's topic first, then more. `published` is the time the source gives, when it gives one.
+    `topics` are slugs: its section's topic first, then more. `published` is the time the source
+    gives, when it gives one.
     """
 
     title: str
@@ -94,7 +95,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Stories under one heading. `path` holds the headings from the outermost to its own; `topic` is a slug or empty."""
+    """Stories under one heading; `path` holds the headings from the outermost to its own, `topic` a slug or nothing."""
 
     title: str
     stories: tuple[Story, ...]

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, delete, exists, insert, update
 from sqlmodel import Session, col, func, select
 
-from newsletter.delivery.models import Attempt, Delivery, Mailing
+from newsletter.delivery.models import Attempt, Delivery
 from newsletter.delivery.outcome import Outcome, Reason, State, Verdict
 from newsletter.delivery.retry import next_attempt
 from subscribers.audience import sendable
@@ -95,7 +95,7 @@ class Ledger:
             return session.exec(query).one()
 
     def release_the_dead(self, now: datetime) -> int:
-        """Rows in hand of senders that are dead become `unknown`; how many. Call only while no other sender can live."""
+        """Rows in hand of dead senders become `unknown`; how many. Only for a time when no other sender can live."""
         mine = col(Delivery.mailing_id) == self._mailing_id, col(Delivery.state) == State.IN_HAND
         with Session(self._engine) as session:
             dead = select(Delivery.id).where(*mine)
@@ -114,7 +114,7 @@ class Ledger:
         return len(released)
 
     def _claim_due(self, session: Session, wanted: int, now: datetime) -> list[Claimed]:
-        """Claim in the order of due times; whoever may not be written to any more is excluded here, at the last moment."""
+        """Claim in the order of due times; whoever may not be written to any more is excluded here, at the last."""
         due = self._due(session, State.QUEUED, wanted, now)
         due += self._due(session, State.DEFERRED, wanted - len(due), now)
         gone = [row.Delivery.id for row in due if not row.sendable]
@@ -135,7 +135,7 @@ class Ledger:
         return claimed
 
     def _due(self, session: Session, state: State, wanted: int, now: datetime) -> list[Row[Any]]:
-        """The next rows of one state; one state at a time, so that the index gives them in order and nothing is sorted."""
+        """The next rows of one state: one at a time, so that the index gives them in order and nothing is sorted."""
         may_be_sent = exists().where(col(Subscriber.id) == col(Delivery.subscriber_id), sendable(now))
         query = (
             select(Delivery, may_be_sent.label("sendable"))

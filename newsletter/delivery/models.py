@@ -10,8 +10,8 @@ from sqlmodel import Field, SQLModel
 class Mailing(SQLModel, table=True):
     """One planned send of an issue's approved revision, with a snapshot of the settings that show in the mail.
 
-    `key` is random and part of every Message-ID; `audience_through` is the highest subscriber id when planning began, and
-    `planned_through` how far the rows reach: equal when the plan is complete.
+    `key` is random and part of every Message-ID; `audience_through` is the highest subscriber id when planning began,
+    and `planned_through` how far the rows reach: equal when the plan is complete.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -30,9 +30,10 @@ class Mailing(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """What one candidate of a mailing gets, when, and what became of it; a row is never deleted.
 
-    `due` is frozen and becomes the message's Date; `next_at` is when the row may be claimed, and moves when it is deferred.
-    `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it can be built
-    again byte for byte; both are emptied when the reader asks to be forgotten. `claim` names the sender that has the row in hand.
+    `due` is frozen and becomes the message's Date; `next_at` is when the row may be claimed, and moves when it is
+    deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it
+    can be built again byte for byte, and is emptied when the reader asks to be forgotten. `claim` names the sender that
+    has the row in hand.
     """
 
     __table_args__ = (

@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a message came (RFC 5321 §3.3): `WRITE` when it could not even be made; from `DOT` on the server may have it."""
+    """How far a message came (RFC 5321 §3.3): `WRITE` when it was not even made; from `DOT` the server may have it."""
 
     WRITE = "write"
     CONNECT = "connect"

@@ -1,7 +1,7 @@
 """Planning: freeze the audience and write one row per candidate, due or excluded with the reason."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -67,14 +67,32 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> I
         with Session(engine) as session:
             mailing = session.get_one(Mailing, mailing_id)
             members = audience_page(session, mailing.planned_through, mailing.audience_through, ROWS_PER_COMMIT)
-            if not members:
+            if not members:  # the last ones may have left: the plan is complete all the same
+                mailing.planned_through = mailing.audience_through
+                session.commit()
                 return
-            had = _stories_had(session, mailing, chooser, members)
+            had = stories_had(session, mailing.issue_id, chooser, [member.id for member in members])
             rows = [_row(mailing, member, chooser, tokens, had.get(member.id, frozenset())) for member in members]
             session.execute(insert(Delivery), rows)
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
             session.commit()
         yield len(members)
+
+
+def decide(
+    member: AudienceMember, chooser: Chooser, due: datetime, had: frozenset[str] = frozenset()
+) -> tuple[Reason | None, Edition]:
+    """What a candidate gets of an issue that is due then, or the reason why nothing (with an empty edition)."""
+    if member.suppressed:
+        return Reason.SUPPRESSED, Edition()
+    if member.is_paused(due):
+        return Reason.PAUSED, Edition()
+    if member.preferences.frequency is Frequency.WEEKLY:
+        return Reason.WEEKLY, Edition()
+    edition = chooser.choose(member.preferences, had)
+    if edition:
+        return None, edition
+    return (Reason.ALREADY_HAD if had and chooser.choose(member.preferences) else Reason.NO_MATCH), edition
 
 
 def edition_to_json(edition: Edition) -> list[list[object]]:
@@ -85,11 +103,7 @@ def edition_to_json(edition: Edition) -> list[list[object]]:
 def _row(
     mailing: Mailing, member: AudienceMember, chooser: Chooser, tokens: Tokens, had: frozenset[str]
 ) -> dict[str, object]:
-    reason, edition = _exclusion(member, mailing.due), Edition()
-    if reason is None:
-        edition = chooser.choose(member.preferences, had)
-        if not edition:
-            reason = Reason.ALREADY_HAD if had and chooser.choose(member.preferences) else Reason.NO_MATCH
+    reason, edition = decide(member, chooser, mailing.due, had)
     slots = {
         "name": member.name,
         "topics": list(member.preferences.topics),
@@ -110,22 +124,12 @@ def _row(
     }
 
 
-def _exclusion(member: AudienceMember, due: datetime) -> Reason | None:
-    if member.suppressed:
-        return Reason.SUPPRESSED
-    if member.is_paused(due):
-        return Reason.PAUSED
-    return Reason.WEEKLY if member.preferences.frequency is Frequency.WEEKLY else None
-
-
-def _stories_had(
-    session: Session, mailing: Mailing, chooser: Chooser, members: Iterable[AudienceMember]
-) -> dict[int, frozenset[str]]:
-    """Which of this issue's stories each reader already had, or is about to get, from mailings of other issues."""
+def stories_had(session: Session, issue_id: int, chooser: Chooser, readers: Sequence[int]) -> dict[int, frozenset[str]]:
+    """Which of an issue's stories each of these readers had, or is about to get, from mailings of other issues."""
     shared = (
         select(Mailing.id)
         .join(StoryRow, col(StoryRow.issue_id) == Mailing.issue_id)
-        .where(Mailing.issue_id != mailing.issue_id, col(StoryRow.story_id).in_(chooser.story_ids))
+        .where(Mailing.issue_id != issue_id, col(StoryRow.story_id).in_(chooser.story_ids))
         .distinct()
     )
     mailings = session.exec(shared).all()
@@ -134,7 +138,7 @@ def _stories_had(
     rows = session.exec(
         select(Delivery.subscriber_id, Delivery.edition).where(
             col(Delivery.mailing_id).in_(mailings),
-            col(Delivery.subscriber_id).in_([member.id for member in members]),
+            col(Delivery.subscriber_id).in_(readers),
             col(Delivery.state).in_((State.ACCEPTED, State.UNKNOWN, State.QUEUED, State.DEFERRED, State.IN_HAND)),
         )
     ).all()

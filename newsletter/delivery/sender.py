@@ -1,7 +1,7 @@
 """Sending a mailing: keep connections busy, commit in groups, stop without losing anything.
 
-One loop turns the ledger: each turn writes the outcomes that came in and claims as many rows as the open connections can
-take, at most two each (one on the wire, one made ready behind it). The connections work on their own.
+One loop turns the ledger: each turn writes the outcomes that came in and claims as many rows as the open connections
+can take, at most two each (one on the wire, one made ready behind it). The connections work on their own.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _RECONNECT_SECONDS = (0.5, 1, 2, 4)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended: by itself, stopped by a person, or because the server could not be reached (then `trouble` says why)."""
+    """How a run ended: by itself, stopped by a person, or for want of a server (then `trouble` says why)."""
 
     stopped: bool = False
     trouble: str = ""
@@ -110,7 +110,7 @@ class Sender:
         return True
 
     async def _seconds_to_wait(self) -> float | None:
-        """How long until there may be something to do: for ever while messages are on the wire, None when it is over."""
+        """How long until there may be something to do; None when it is over."""
         if self._in_hand or not self._open:
             return WAIT_FOR_DUE_SECONDS
         due = await asyncio.to_thread(self._ledger.next_due)

@@ -1,6 +1,7 @@
 """One SMTP connection: message bytes in, outcome out. The one place that knows aiosmtplib."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,8 +43,8 @@ _NO_REPLY = (SMTPException, OSError, asyncio.TimeoutError)
 class Connection:
     """An open connection that hands over one message at a time and says what became of it.
 
-    After a broken line, an odd reply or a cancel it closes itself: a client out of step would charge the next reader with
-    this one's reply. `is_open` tells.
+    After a broken line, an odd reply or a cancel it closes itself: a client out of step would charge the next reader
+    with this one's reply. `is_open` tells.
     """
 
     def __init__(self, client: SMTP, timeouts: Timeouts) -> None:
@@ -54,7 +55,8 @@ class Connection:
     async def open(cls, server: Server, timeouts: Timeouts, local_name: str) -> "Connection":
         """Connect, greet, secure and log in as the server asks; raises `ServerRefused`.
 
-        TLS is verified except where it is merely `optional`: then an unverified line still beats an open one (RFC 7435).
+        TLS is verified except where it is merely `optional`: there an unverified line still beats an open one
+        (RFC 7435).
         """
         client = SMTP(
             hostname=server.host,
@@ -95,7 +97,7 @@ class Connection:
                 (Stage.RCPT, b"RCPT TO:<" + message.envelope_to.encode("ascii") + b">", SMTPStatus.completed),
                 (Stage.DATA, b"DATA", SMTPStatus.start_input),
             )
-            for stage, command, wanted in steps:  # noqa: B007 - the handlers below need the stage that was reached
+            for stage, command, wanted in steps:
                 code, reply = await self._client.execute_command(command, timeout=self._timeouts.command_seconds)
                 if code != wanted and not (stage is Stage.RCPT and code == SMTPStatus.will_forward):
                     return await self._refused(stage, code, reply)
@@ -116,10 +118,8 @@ class Connection:
     async def quit(self) -> None:
         """Say goodbye (RFC 5321 §4.1.1.10) if the line is still there, and close."""
         if self.is_open:
-            try:
+            with suppress(*_NO_REPLY):
                 await self._client.quit(timeout=5)  # a courtesy: nothing depends on its answer
-            except _NO_REPLY:
-                pass
         self.close()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Approval: an issue is released as it would be sent now, and any change to that voids it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from newsletter.app import Newsletter
 from newsletter.content.diagnostics import Severity
@@ -17,16 +17,16 @@ MOST_HTML_BYTES = 100_000
 """Gmail cuts a mail off at 102 kB of HTML, and the unsubscribe link with it (1 kB = 1,000 bytes)."""
 
 
-def compile_now(newsletter: Newsletter, saved: Saved) -> dict[str, CompiledIssue]:
+def compile_now(newsletter: Newsletter, saved: Saved, languages: Iterable[str] = LANGUAGES) -> dict[str, CompiledIssue]:
     """A revision compiled with the present theme, topics and settings, by language."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         topics = newsletter.topics(session).catalogue()
     publication = newsletter.settings.publication
     return {
         language: compile_issue(
             saved.issue, theme=newsletter.theme, language=language, topics=topics, publication=publication
         )
-        for language in LANGUAGES
+        for language in languages
     }
 
 
@@ -35,7 +35,7 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
 
     Raises `IssueRefused` while there are errors in it, or when mail clients would cut its fullest edition.
     """
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
     errors = [finding for finding in saved.diagnostics if finding.severity is Severity.ERROR]
     if errors:
@@ -47,8 +47,8 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
     largest = max(largest_html_bytes(one) for one in compiled.values())
     if largest > MOST_HTML_BYTES:
         raise IssueRefused(
-            f"the fullest edition of {slug} has {largest:,} bytes of HTML; above {MOST_HTML_BYTES:,} Gmail cuts it off. "
-            "Shorten stories or take some out."
+            f"the fullest edition of {slug} has {largest:,} bytes of HTML; above {MOST_HTML_BYTES:,} Gmail cuts it "
+            "off. Shorten stories or take some out."
         )
     with newsletter.session() as session:
         newsletter.issues(session).approve(saved, tuple(compiled.values()), _digest(compiled), newsletter.clock())
@@ -57,7 +57,7 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
 
 def approved(newsletter: Newsletter, slug: str) -> Approved:
     """What may be sent of an issue; raises `IssueRefused` when its approval is missing or void."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
     if not saved.approved_hash:
         raise IssueRefused(f"revision {saved.number} of {slug} is not approved: run `newsletter issue approve {slug}`.")

@@ -35,7 +35,7 @@ class Standing:
 
 def standing(newsletter: Newsletter, slug: str) -> Standing:
     """The state of an issue (draft, approved, sending or sent) and its counts, all zero before it is planned."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         mailing = find_mailing(session, saved.issue_id)
         if mailing is None or mailing.id is None:
@@ -63,7 +63,7 @@ class Dispatch:
 
         Raises `IssueRefused` when the issue was never begun and is not approved.
         """
-        with newsletter.session() as session:
+        with newsletter.reading() as session:
             mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
         if mailing is None:
             ready = approved(newsletter, slug)
@@ -73,13 +73,13 @@ class Dispatch:
 
     def plan(self) -> Iterator[int]:
         """Write the rows that are missing, yielding how many candidates were covered with each commit."""
-        with self._newsletter.session() as session:
+        with self._newsletter.reading() as session:
             issue = self._newsletter.issues(session).revision(self._mailing.revision_id).issue
         return plan(self._newsletter.engine, self._id, Chooser(issue), self._newsletter.tokens)
 
     def counts(self) -> Counts:
         """How the mailing stands now."""
-        with self._newsletter.session() as session:
+        with self._newsletter.reading() as session:
             return count(session, self._id)
 
     def send(self, on_outcome: Callable[[Outcome], None]) -> Ended:

@@ -35,7 +35,7 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
 
     Raises `IssueRefused` when `topic`, the slug for sections without one, is no topic of this newsletter.
     """
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         catalogue = newsletter.topics(session).catalogue()
         if topic and catalogue.get(topic) is None:
             known = ", ".join(one.slug for one in catalogue.topics)

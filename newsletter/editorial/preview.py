@@ -1,5 +1,7 @@
 """Previews: one reader's mail, or that of a set of topics, as it would be sent."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlmodel import select
@@ -9,7 +11,8 @@ from newsletter.compose.choose import Chooser
 from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
-from newsletter.delivery.plan import UNSUBSCRIBE
+from newsletter.delivery.outcome import Reason
+from newsletter.delivery.plan import UNSUBSCRIBE, decide, stories_had
 from newsletter.delivery.writer import Writer, edition_from_json
 from newsletter.editorial.approval import compile_now
 from newsletter.render.assemble import Assembled, assemble
@@ -17,18 +20,23 @@ from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import IssueRefused, Saved
+from subscribers.audience import candidate
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A mail before it is sent. `planned` says that these are the very bytes of a planned delivery."""
+    """A mail before it is sent.
+
+    `planned` says that these are the very bytes of a planned delivery; `left_out` why planning now would not send it.
+    """
 
     assembled: Assembled
     recipient: Recipient
     edition: Edition
     planned: bool = False
+    left_out: str = ""
 
     @property
     def subject(self) -> str:
@@ -56,10 +64,10 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
 
     Raises `IssueRefused` when there is no such subscriber, or nothing in this issue for them, with the reason.
     """
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         person = newsletter.people(session).get(address)
-        if person is None:
+        if person is None or person.id is None:
             raise IssueRefused(f"{address} is no subscriber; `newsletter subscriber list` shows who is.")
         mailing = session.exec(select(Mailing).where(Mailing.issue_id == saved.issue_id)).first()
         row = (
@@ -68,10 +76,16 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
                 select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == person.id)
             ).first()
         )
+        member = candidate(session, person.id)
+        chooser = Chooser(saved.issue)
+        had = stories_had(session, saved.issue_id, chooser, [person.id]).get(person.id, frozenset())
     if mailing and row and row.slots:
         return _planned(newsletter, mailing, row)
     if row:
         raise IssueRefused(f"{address} gets nothing of {slug}: {row.reason}.")
+    reason, edition = decide(member, chooser, newsletter.clock(), had) if member else (person.state, Edition())
+    if reason in (Reason.NO_MATCH, Reason.ALREADY_HAD):
+        raise IssueRefused(f"{address} gets nothing of {slug}: {reason}.")
     recipient = Recipient(
         key="preview",
         address=person.ascii_address or "",
@@ -81,7 +95,11 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
         name=person.name,
         format=str(person.format),
     )
-    return _unplanned(newsletter, saved, preferences_of(person), recipient)
+    # somebody who is paused, say, is shown what they would get otherwise, and the reason beside it
+    edition = edition or chooser.choose(preferences_of(person), had)
+    if not edition:
+        raise IssueRefused(f"{address} gets nothing of {slug}: {Reason.NO_MATCH}.")
+    return Preview(_assembled(newsletter, saved, person.language, edition), recipient, edition, left_out=reason or "")
 
 
 def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
@@ -89,7 +107,7 @@ def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = 
 
     Raises `IssueRefused` for an unknown topic, or when the issue has nothing for these.
     """
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         catalogue = newsletter.topics(session).catalogue()
     unknown = [topic for topic in topics if catalogue.get(topic) is None]
@@ -98,12 +116,15 @@ def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = 
         raise IssueRefused(f"there is no topic {unknown[0]!r}; there are {known}.")
     topics = topics or tuple(dict.fromkeys(topic for story in saved.issue.stories for topic in story.topics))
     recipient = Recipient(key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True)
-    return _unplanned(newsletter, saved, Preferences(topics=topics, language=language), recipient)
+    edition = Chooser(saved.issue).choose(Preferences(topics=topics))
+    if not edition:
+        raise IssueRefused(f"{slug} has no story for these topics: {', '.join(topics) or 'none'}.")
+    return Preview(_assembled(newsletter, saved, language, edition), recipient, edition)
 
 
 def message_of(newsletter: Newsletter, delivery_id: int) -> Message:
     """The message of a row of the log, built again byte for byte; raises `IssueRefused` when it has none."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         row = session.get(Delivery, delivery_id)
         mailing = session.get(Mailing, row.mailing_id) if row else None
     if row is None or mailing is None or not row.slots:
@@ -111,18 +132,29 @@ def message_of(newsletter: Newsletter, delivery_id: int) -> Message:
     return _planned(newsletter, mailing, row).message
 
 
-def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, int]:
-    """How many active readers would get how much of an issue now, and the HTML bytes of its fullest edition."""
-    with newsletter.session() as session:
+def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, dict[str, int], int]:
+    """How many readers would get how much of an issue now, how many are left out and why, and its most HTML bytes."""
+    left_out: Counter[str] = Counter()
+    with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
-        members = newsletter.people(session).audience()
-        covered = cover(Chooser(saved.issue), (member.preferences for member in members if not member.suppressed))
-    return covered, max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
+        chooser = Chooser(saved.issue)
+
+        def chosen() -> Iterator[Edition]:
+            for member in newsletter.people(session).audience():
+                reason, edition = decide(member, chooser, newsletter.clock())
+                if reason in (None, Reason.NO_MATCH):
+                    yield edition
+                else:
+                    left_out[str(reason)] += 1
+
+        covered = cover(chosen())
+    largest = max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
+    return covered, dict(left_out), largest
 
 
 def writer_of(newsletter: Newsletter, mailing: Mailing) -> Writer:
     """What writes the messages of a mailing, from what was approved."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         compiled = newsletter.issues(session).compiled(mailing.revision_id, mailing.theme, mailing.compiled_hashes)
     return Writer.of(mailing.key, compiled, newsletter.settings.time_zone)
 
@@ -134,10 +166,5 @@ def _planned(newsletter: Newsletter, mailing: Mailing, row: Delivery) -> Preview
     return Preview(writer.assembled(row.language, edition), recipient, edition, planned=True)
 
 
-def _unplanned(newsletter: Newsletter, saved: Saved, preferences: Preferences, recipient: Recipient) -> Preview:
-    edition = Chooser(saved.issue).choose(preferences)
-    if not edition:
-        chosen = ", ".join(preferences.topics) or "none"
-        raise IssueRefused(f"{saved.slug} has no story for these topics: {chosen}.")
-    compiled = compile_now(newsletter, saved)[preferences.language]
-    return Preview(assemble(compiled, edition), recipient, edition)
+def _assembled(newsletter: Newsletter, saved: Saved, language: str, edition: Edition) -> Assembled:
+    return assemble(compile_now(newsletter, saved, [language])[language], edition)

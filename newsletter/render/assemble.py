@@ -26,9 +26,9 @@ class Assembled:
     """All but the personal fragments of a message.
 
     `html_front` and `html_tail`, before and behind the personal fragment, are encoded in `html_encoding`; the pieces of
-    `html_front` belong to the compiled issue and are joined only in a message, so an edition takes little memory. `text_front`
-    is the encoded text in `text_encoding`, without the `text_rest` that did not fill a line of base64; `text_plain`
-    says that the text so far could go unencoded.
+    `html_front` belong to the compiled issue and are joined only in a message, so an edition takes little memory.
+    `text_front` is the encoded text in `text_encoding`, without the `text_rest` that did not fill a line of base64;
+    `text_plain` says that the text so far could go unencoded.
     """
 
     compiled: CompiledIssue

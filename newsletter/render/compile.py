@@ -4,14 +4,13 @@ from newsletter.content.issue import Issue
 from newsletter.content.spans import plain
 from newsletter.render.compiled import CompiledIssue, StoryEntry
 from newsletter.render.fragment import Fragment
-from newsletter.render.inline_css import ThemeError
 from newsletter.render.marks import Marks
 from newsletter.render.outline import required
 from newsletter.render.page import Filling, Sheet, html_page, sheet, text_page
 from newsletter.render.publication import Publication
 from newsletter.render.spans import clean
 from newsletter.render.story_view import StoryView
-from newsletter.render.theme import MAIL, TEXT, Theme
+from newsletter.render.theme import MAIL, TEXT, Theme, ThemeError
 from subscribers.topics import Catalogue
 
 

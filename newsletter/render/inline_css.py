@@ -11,15 +11,13 @@ import cssutils
 from mjml import mjml2html
 from premailer import Premailer
 
+from newsletter.render.theme import ThemeError
+
 _OWN_STYLE = re.compile(r"<!--.*?-->|<style(?=[\s>])", re.DOTALL)
 _STYLE = re.compile(r'<[a-z][^<>]*? style="[^"]*"')  # in a tag only: in text, "<" is always escaped
 _KEPT = ' data-premailer="ignore"'
 # As attributes these would come out wrong for Outlook (width="100%"); MJML has already written the right ones.
 _NOT_AS_ATTRIBUTES = ["width", "height", "align", "bgcolor"]
-
-
-class ThemeError(ValueError):
-    """A theme cannot be used; the message names its file, the line where that is known, and what is wrong."""
 
 
 def mail_html(mjml: str, css: str) -> str:

@@ -13,13 +13,13 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from newsletter.compose.edition import FOLLOWED
 from newsletter.content.inline import plain
 from newsletter.content.issue import Issue
-from newsletter.render.inline_css import ThemeError, mail_html
+from newsletter.render.inline_css import mail_html
 from newsletter.render.labels import Labels
 from newsletter.render.marks import Marks
 from newsletter.render.publication import Publication
 from newsletter.render.spans import clean
 from newsletter.render.story_view import StoryView, story_view
-from newsletter.render.theme import MAIL, STYLE, TEXT, Theme
+from newsletter.render.theme import MAIL, STYLE, TEXT, Theme, ThemeError
 from subscribers.topics import Catalogue
 
 

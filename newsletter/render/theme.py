@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from newsletter.render.inline_css import ThemeError
 from newsletter.render.labels import Labels, read_labels
 from newsletter.render.spans import to_html, to_text
 
@@ -17,6 +16,10 @@ MAIL = "mail.mjml.j2"
 TEXT = "mail.txt.j2"
 STYLE = "mail.css"
 LABELS = "labels.toml"
+
+
+class ThemeError(ValueError):
+    """A theme cannot be used; the message names its file, the line where that is known, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ class IssueStore:
     def save(self, reading: Reading, source: bytes, now: datetime) -> tuple[Saved, bool]:
         """Keep what was read as a new revision of the issue of that date and title, and say whether anything changed.
 
-        Reading the same again makes no revision. Stories keep the ids they had. Raises `IssueRefused` for an issue without
-        a date, which even a draft needs to have a name.
+        Reading the same again makes no revision. Stories keep the ids they had. Raises `IssueRefused` for an issue
+        without a date, which even a draft needs to have a name.
         """
         if reading.issue is None or reading.issue.date is None:
             raise IssueRefused("an issue needs a date to be kept under; write one into its heading, or give --date.")

@@ -25,7 +25,7 @@ READERS_SHOWN = 50
 def issues(request: Request) -> Response:
     """Every issue, the newest first."""
     newsletter = newsletter_of(request)
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         found = newsletter.issues(session).all()
     return render(request, "preview_list.html.j2", lines=[line_of(newsletter, saved) for saved in found])
 
@@ -40,7 +40,7 @@ def preview(request: Request, slug: str) -> Response:
     if choice.by == "reader" and not choice.reader and readers:
         choice = replace(choice, reader=readers[0].address or "")
     shown, refusal = show(newsletter, choice)
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     return render(
         request,
@@ -88,7 +88,7 @@ def message(request: Request, slug: str) -> Response:
 
 
 def _find(newsletter: Newsletter, slug: str) -> Saved:
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         try:
             return newsletter.issues(session).find(slug)
         except IssueRefused as refusal:
@@ -97,5 +97,5 @@ def _find(newsletter: Newsletter, slug: str) -> Saved:
 
 def _readers(newsletter: Newsletter, search: str) -> tuple[Subscriber, ...]:
     """Those the search finds, one more than are shown, so that it can be said that there are more."""
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         return newsletter.people(session).search(search, READERS_SHOWN + 1)

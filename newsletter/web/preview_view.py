@@ -9,13 +9,10 @@ from newsletter.content.inline import plain
 from newsletter.editorial.dispatch import Standing, standing
 from newsletter.editorial.preview import Preview, preview_for, preview_topics
 from newsletter.render.headers import MessageRefused
-from newsletter.render.wording import preheader_line
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.web.pages import name_of
 from newsletter.web.preview_choice import Choice
 from subscribers.addresses import AddressRefused
-from subscribers.models import State
-from subscribers.preferences import Frequency
 
 REFUSALS = (IssueRefused, AddressRefused, MessageRefused)
 """Why there may be no mail to show; each says so in its message."""
@@ -82,42 +79,21 @@ def show(newsletter: Newsletter, choice: Choice) -> tuple[Shown | None, str]:
     """What there is to show of a choice, or None and the reason why there is nothing."""
     try:
         made = make(newsletter, choice)
-        return _shown(
-            made, name_of(newsletter), _left_out(newsletter, choice.reader) if choice.by == "reader" else ""
-        ), ""
+        return _shown(made, name_of(newsletter)), ""
     except REFUSALS as refusal:
         return None, str(refusal)
 
 
-def _left_out(newsletter: Newsletter, address: str) -> str:
-    with newsletter.session() as session:
-        person = newsletter.people(session).get(address)
-        suppressed = newsletter.suppression(session).is_suppressed(address)
-    if person is None or suppressed:
-        return "suppressed" if suppressed else ""
-    if person.state is not State.ACTIVE:
-        return str(person.state)
-    return "weekly" if person.frequency is Frequency.WEEKLY else ""
-
-
-def _shown(made: Preview, sender: str, left_out: str) -> Shown:
+def _shown(made: Preview, sender: str) -> Shown:
     return Shown(
         sender=sender,
         subject=made.subject,
-        preheader=_preheader(made),
+        preheader=made.assembled.preheader,
         text=made.text,
         text_only=made.recipient.format == "text",
         planned=made.planned,
-        left_out="" if made.planned else left_out,
+        left_out=made.left_out,
         stories=len(made.edition.stories),
         html_bytes=len(made.html.encode()),
         message_bytes=len(made.message.data),
     )
-
-
-def _preheader(made: Preview) -> str:
-    compiled = made.assembled.compiled
-    by_id = {story.id: story for story in compiled.stories}
-    chosen = [by_id[story] for story in made.edition.stories]
-    titles = [story.name for story in chosen]
-    return preheader_line(compiled.labels, compiled.preheader, made.assembled.subject, titles, chosen[0].teaser)

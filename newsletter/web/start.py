@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse, Response
 
 from newsletter.storage.engine import DatabaseRefused, require_file
-from newsletter.storage.migrate import require_present_schema
+from newsletter.storage.schema import require_present_schema
 from newsletter.web.pages import newsletter_of, render
 
 router = APIRouter()
@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 def start(request: Request) -> Response:
     """What this is, and for people at this machine the way to the previews."""
     newsletter = newsletter_of(request)
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     return render(request, "start.html.j2", topics=topics, settings=newsletter.settings)
 

@@ -41,7 +41,7 @@ def ask(request: Request, token: str) -> Response:
     if token == INERT_TOKEN:
         return render(request, "unsubscribe_test.html.j2")
     newsletter = newsletter_of(request)
-    with newsletter.session() as session:
+    with newsletter.reading() as session:
         person = _person(newsletter, newsletter.people(session), token)
     if person is None:
         return render(request, "unsubscribe_unknown.html.j2", status=404)

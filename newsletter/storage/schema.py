@@ -1,0 +1,30 @@
+"""Which schema a database has and which this version needs; every command asks, so without the migration tool."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+
+from newsletter.storage.engine import DatabaseRefused
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def needed_schema() -> str:
+    """The newest migration, by the number its file begins with."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def present_schema(engine: Engine) -> str | None:
+    """The migration a database was brought to, or None for one without tables of ours."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def require_present_schema(engine: Engine) -> None:
+    """Raise `DatabaseRefused` unless the database has the schema this version needs."""
+    present = present_schema(engine)
+    if present != needed_schema():
+        what = "has no tables yet" if present is None else "belongs to another version of newsletter"
+        raise DatabaseRefused(f"the database {engine.url.render_as_string()} {what}: run `newsletter init`.")
