@@ -10,7 +10,7 @@ from rich.table import Table
 from benchmarks.compiling import compiling
 from benchmarks.measure import Result
 from benchmarks.messages import per_message, size
-from benchmarks.reading import reading
+from benchmarks.reading import hostile, reading
 from benchmarks.start_up import start_up
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -20,7 +20,7 @@ WORDS = {True: "holds", False: "MISSED", None: "not run"}
 def main() -> int:
     """Run every benchmark in turn."""
     results: list[Result] = []
-    for measure in (per_message, compiling, start_up, reading, size):
+    for measure in (per_message, compiling, start_up, reading, hostile, size):
         results.append(measure())
         Console(stderr=True).print(f"{results[-1].name}: {WORDS[results[-1].holds]}")
     table = Table(box=None, pad_edge=False)

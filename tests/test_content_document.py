@@ -1,8 +1,6 @@
 """The door: any bytes in, a reading out."""
 
 import re
-import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -138,32 +136,6 @@ def test_no_bytes_raise(data: bytes) -> None:
 @given(st.text(max_size=300))
 def test_no_text_raises(text: str) -> None:
     read(text.encode("utf-8", "surrogatepass"))
-
-
-def daily(stories: int) -> str:
-    return "# 早报 (2026-02-04)\n\n**政策**\n\n" + "".join(
-        f"- **第{n}条新闻**\n  说明：说明{n}，**重点**。\n  要点：\n    - 点{n}\n  来源出处：[某报](https://a.example/{n})\n\n"
-        for n in range(stories)
-    )
-
-
-def general(stories: int) -> str:
-    return "# Digest\n\n## Models\n\n" + "".join(
-        f"- [Story {n}](https://a.example/{n}) - *words* {n}\n" for n in range(stories)
-    )
-
-
-@pytest.mark.parametrize("made", [daily, general])
-def test_time_grows_in_proportion_to_length(made: Callable[[int], str]) -> None:
-    def seconds(stories: int) -> float:
-        start = time.process_time()
-        reading = read(made(stories))
-        assert reading.issue
-        assert len(reading.issue.stories) == stories
-        return time.process_time() - start
-
-    seconds(10)
-    assert seconds(800) < 25 * seconds(100)  # quadratic would be 64
 
 
 FORMAT_PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "issue-format.md"

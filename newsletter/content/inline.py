@@ -26,7 +26,7 @@ _IS_CJK = re.compile(f"[{CJK}]")
 _MARKUP = re.compile(r"[\\`*_\[\]<&~!\n]")
 _BARE = re.compile(rf"https?://[^\s<>\"\\^`{{|}}“”‘’—…\u3000-\u303f{CJK}]+", re.IGNORECASE)
 # No paragraph that a person wrote has more marks; beyond, only backslashes and entities are read, which costs little.
-_MOST_MARKS = 5_000
+_MOST_MARKS = 1_000
 # A renderer that walks spans calls itself once a level; nobody nests emphasis deeper than this on purpose.
 _DEEPEST = 6
 _DEEPEST_IMAGE = 2
