@@ -191,7 +191,7 @@ def test_every_attempt_is_logged_with_the_servers_reply(ready: Newsletter) -> No
     with serving(ready, Mailbox(lambda address: "250 2.0.0 queued as 4F3A")):
         send(ready)
     with ready.session() as session:
-        entry = next(entries(session, address="reader0@example.org"))
+        entry = next(entries(session, subscriber_id=1))
     assert [(one.verdict, one.code, one.reply) for one in entry.tries] == [("accepted", 250, "2.0.0 queued as 4F3A")]
     assert entry.tries[0].size_bytes == len(message_of(ready, entry.delivery_id).data)
 

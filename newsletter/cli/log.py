@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from newsletter.cli.output import AsJson, open_newsletter, print_json, print_table
+from newsletter.cli.output import AsJson, find_person, open_newsletter, print_json, print_table
 from newsletter.delivery.history import Entry, entries
-from subscribers.addresses import parse_address
 
 
 def command(
@@ -21,8 +20,8 @@ def command(
     with newsletter.reading() as session:
         if issue:
             newsletter.issues(session).find(issue)
-        wanted = parse_address(address).ascii if address else ""
-        found = list(entries(session, slug=issue, address=wanted, limit=limit))
+        reader = find_person(newsletter.people(session), address).id if address else None
+        found = list(entries(session, slug=issue, subscriber_id=reader, limit=limit))
     if as_json:
         print_json([_as_json(entry) for entry in found])
         return

@@ -15,6 +15,8 @@ from rich.text import Text
 from newsletter.app import Newsletter
 from newsletter.content.diagnostics import Diagnostic, Severity
 from newsletter.settings import load
+from subscribers.models import Subscriber
+from subscribers.people import SubscriberRefused, SubscriberStore
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 
@@ -22,6 +24,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 def open_newsletter() -> Newsletter:
     """The newsletter of the present settings."""
     return Newsletter(load())
+
+
+def find_person(store: SubscriberStore, address: str) -> Subscriber:
+    """The subscriber of an address, or `SubscriberRefused` with what to do."""
+    person = store.get(address)
+    if person is None:
+        raise SubscriberRefused(f"{printable(address)} is no subscriber; `newsletter subscriber list` shows who is.")
+    return person
 
 
 def console() -> Console:

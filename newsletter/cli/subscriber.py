@@ -12,6 +12,7 @@ from newsletter.cli.output import (
     AsJson,
     console,
     error_console,
+    find_person,
     open_newsletter,
     print_json,
     print_table,
@@ -24,7 +25,6 @@ from subscribers.csv_export import export_csv
 from subscribers.csv_import import import_csv
 from subscribers.csv_report import ImportReport, LineReport
 from subscribers.models import State, Subscriber
-from subscribers.people import SubscriberRefused, SubscriberStore
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Frequency, MailFormat, Preferences, split_list
 from subscribers.topic_store import TopicRefused, unknown_topic
@@ -93,7 +93,7 @@ def show(address: Address, as_json: AsJson = False) -> None:
     newsletter = open_newsletter()
     with newsletter.reading() as session:
         store = newsletter.people(session)
-        person = _find(store, address)
+        person = find_person(store, address)
         consents = store.consents(person)
         suppressed = newsletter.suppression(session).is_suppressed(address)
     facts = _as_json(person) | {
@@ -114,7 +114,7 @@ def unsubscribe(address: Address) -> None:
     newsletter = open_newsletter()
     with newsletter.session() as session:
         store = newsletter.people(session)
-        changed = store.unsubscribe(_find(store, address), "command")
+        changed = store.unsubscribe(find_person(store, address), "command")
     console().print(f"{address}: {'unsubscribed' if changed else 'had unsubscribed already'}.")
 
 
@@ -127,7 +127,7 @@ def pause(
     newsletter = open_newsletter()
     with newsletter.session() as session:
         store = newsletter.people(session)
-        store.pause(_find(store, address), _start_of(until, newsletter))
+        store.pause(find_person(store, address), _start_of(until, newsletter))
     console().print(f"{address}: paused{f' until {until}' if until else ''}.")
 
 
@@ -137,7 +137,7 @@ def resume(address: Address) -> None:
     newsletter = open_newsletter()
     with newsletter.session() as session:
         store = newsletter.people(session)
-        store.resume(_find(store, address))
+        store.resume(find_person(store, address))
     console().print(f"{address}: active.")
 
 
@@ -149,7 +149,7 @@ def forget(address: Address, yes: Yes = False) -> None:
         typer.confirm(f"Erase {printable(address)} from readers and the log for good?", abort=True)
     with newsletter.session() as session:
         store = newsletter.people(session)
-        person = _find(store, address)
+        person = find_person(store, address)
         store.forget(person)
         forget_reader(session, person.id or 0)
     console().print(f"{address}: forgotten.")
@@ -211,13 +211,6 @@ def _topics(newsletter: Newsletter, text: str) -> tuple[str, ...]:
         if catalogue.get(slug) is None:
             raise TopicRefused(unknown_topic(slug, catalogue))
     return slugs
-
-
-def _find(store: SubscriberStore, address: str) -> Subscriber:
-    person = store.get(address)
-    if person is None:
-        raise SubscriberRefused(f"{printable(address)} is no subscriber; `newsletter subscriber list` shows who is.")
-    return person
 
 
 def _start_of(day: str, newsletter: Newsletter) -> datetime | None:

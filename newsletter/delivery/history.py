@@ -44,9 +44,11 @@ class Entry:
     tries: tuple[Try, ...]
 
 
-def entries(session: Session, *, slug: str = "", address: str = "", limit: int = 1000) -> Iterator[Entry]:
-    """The newest entries first, of one issue or one address (in its ASCII form) or both."""
-    rows = session.execute(_query(slug, address).limit(limit)).all()
+def entries(
+    session: Session, *, slug: str = "", subscriber_id: int | None = None, limit: int = 1000
+) -> Iterator[Entry]:
+    """The newest entries first, of one issue or one subscriber or both."""
+    rows = session.execute(_query(slug, subscriber_id).limit(limit)).all()
     tries = _tries(session, [delivery.id for delivery, _ in rows])
     for delivery, issue in rows:
         yield Entry(
@@ -74,7 +76,7 @@ def forget_reader(session: Session, subscriber_id: int) -> None:
     session.execute(update(Attempt).where(col(Attempt.delivery_id).in_(theirs)).values(reply=None))
 
 
-def _query(slug: str, address: str) -> Select[Delivery, str]:
+def _query(slug: str, subscriber_id: int | None) -> Select[Delivery, str]:
     query = (
         select(Delivery, col(IssueRow.slug))
         .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
@@ -83,8 +85,8 @@ def _query(slug: str, address: str) -> Select[Delivery, str]:
     )
     if slug:
         query = query.where(col(IssueRow.slug) == slug)
-    if address:
-        query = query.where(col(Delivery.address) == address)
+    if subscriber_id is not None:
+        query = query.where(col(Delivery.subscriber_id) == subscriber_id)
     return query
 
 

@@ -44,7 +44,7 @@ class Delivery(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     mailing_id: int = Field(foreign_key="mailing.id")
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
-    address: str | None = Field(default=None, index=True)
+    address: str | None = None
     state: str
     reason: str | None = None
     due: datetime

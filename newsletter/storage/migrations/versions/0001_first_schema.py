@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlmodel.sql.sqltypes import UTCDateTime
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 revision = "0001"
 down_revision = None
@@ -14,12 +14,12 @@ def upgrade() -> None:
     op.create_table(
         "issue",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("slug", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("slug", AutoString(), nullable=False),
+        sa.Column("title", AutoString(), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("approved_revision_id", sa.Integer(), nullable=True),
-        sa.Column("approved_hash", sa.String(), nullable=True),
+        sa.Column("approved_hash", AutoString(), nullable=True),
         sa.Column("approved_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue")),
         sa.UniqueConstraint("slug", name=op.f("uq_issue_slug")),
@@ -27,12 +27,12 @@ def upgrade() -> None:
     op.create_table(
         "subscriber",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("public_id", sa.String(length=32), nullable=False),
-        sa.Column("address", sa.String(length=320), nullable=True),
-        sa.Column("ascii_address", sa.String(length=320), nullable=True),
-        sa.Column("address_key", sa.String(length=320), nullable=True),
-        sa.Column("address_hash", sa.String(length=64), nullable=True),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("public_id", AutoString(length=32), nullable=False),
+        sa.Column("address", AutoString(length=320), nullable=True),
+        sa.Column("ascii_address", AutoString(length=320), nullable=True),
+        sa.Column("address_key", AutoString(length=320), nullable=True),
+        sa.Column("address_hash", AutoString(length=64), nullable=True),
+        sa.Column("name", AutoString(length=200), nullable=False),
         sa.Column(
             "state",
             sa.Enum("active", "paused", "pending", "unsubscribed", name="state", native_enum=False, length=16),
@@ -43,8 +43,8 @@ def upgrade() -> None:
         sa.Column(
             "frequency", sa.Enum("daily", "weekly", name="frequency", native_enum=False, length=16), nullable=False
         ),
-        sa.Column("language", sa.String(length=16), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.Column("language", AutoString(length=16), nullable=False),
+        sa.Column("zone", AutoString(length=64), nullable=True),
         sa.Column("hour", sa.Integer(), nullable=True),
         sa.Column("most", sa.Integer(), nullable=True),
         sa.Column("follow", sa.JSON(), nullable=False),
@@ -63,19 +63,19 @@ def upgrade() -> None:
     op.create_table(
         "suppression",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("address_key_hash", sa.String(length=64), nullable=False),
-        sa.Column("address", sa.String(length=320), nullable=True),
-        sa.Column("reason", sa.String(length=32), nullable=False),
-        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("address_key_hash", AutoString(length=64), nullable=False),
+        sa.Column("address", AutoString(length=320), nullable=True),
+        sa.Column("reason", AutoString(length=32), nullable=False),
+        sa.Column("note", AutoString(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
         sa.UniqueConstraint("address_key_hash", name=op.f("uq_suppression_address_key_hash")),
     )
     op.create_table(
         "topic",
-        sa.Column("slug", sa.String(length=40), nullable=False),
-        sa.Column("zh", sa.String(length=80), nullable=False),
-        sa.Column("en", sa.String(length=80), nullable=False),
+        sa.Column("slug", AutoString(length=40), nullable=False),
+        sa.Column("zh", AutoString(length=80), nullable=False),
+        sa.Column("en", AutoString(length=80), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("aliases", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_topic")),
@@ -85,9 +85,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("detail", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kind", AutoString(length=32), nullable=False),
+        sa.Column("detail", AutoString(), nullable=False),
+        sa.Column("source", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_consent_subscriber_id_subscriber")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("source", sa.LargeBinary(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("content_hash", AutoString(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_revision_issue_id_issue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revision")),
@@ -111,9 +111,9 @@ def upgrade() -> None:
         "story",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("issue_id", sa.Integer(), nullable=False),
-        sa.Column("story_id", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("story_id", AutoString(), nullable=False),
+        sa.Column("title", AutoString(), nullable=False),
+        sa.Column("url", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_story_issue_id_issue")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
         sa.UniqueConstraint("issue_id", "story_id", name=op.f("uq_story_issue_id")),
@@ -126,10 +126,10 @@ def upgrade() -> None:
         "compiled",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("revision_id", sa.Integer(), nullable=False),
-        sa.Column("theme", sa.String(), nullable=False),
-        sa.Column("language", sa.String(), nullable=False),
-        sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("document", sa.String(), nullable=False),
+        sa.Column("theme", AutoString(), nullable=False),
+        sa.Column("language", AutoString(), nullable=False),
+        sa.Column("content_hash", AutoString(), nullable=False),
+        sa.Column("document", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["revision_id"], ["revision.id"], name=op.f("fk_compiled_revision_id_revision")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_compiled")),
         sa.UniqueConstraint("revision_id", "theme", "language", "content_hash", name=op.f("uq_compiled_revision_id")),
@@ -137,10 +137,10 @@ def upgrade() -> None:
     op.create_table(
         "mailing",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", AutoString(), nullable=False),
         sa.Column("issue_id", sa.Integer(), nullable=False),
         sa.Column("revision_id", sa.Integer(), nullable=False),
-        sa.Column("theme", sa.String(), nullable=False),
+        sa.Column("theme", AutoString(), nullable=False),
         sa.Column("compiled_hashes", sa.JSON(), nullable=False),
         sa.Column("publication", sa.JSON(), nullable=False),
         sa.Column("due", UTCDateTime(), nullable=False),
@@ -158,19 +158,19 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("mailing_id", sa.Integer(), nullable=False),
         sa.Column("subscriber_id", sa.Integer(), nullable=False),
-        sa.Column("address", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("address", AutoString(), nullable=True),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=True),
         sa.Column("due", UTCDateTime(), nullable=False),
         sa.Column("next_at", UTCDateTime(), nullable=False),
-        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("language", AutoString(), nullable=False),
         sa.Column("edition", sa.JSON(), nullable=False),
         sa.Column("slots", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("claim", sa.String(), nullable=True),
-        sa.Column("stage", sa.String(), nullable=True),
+        sa.Column("claim", AutoString(), nullable=True),
+        sa.Column("stage", AutoString(), nullable=True),
         sa.Column("code", sa.Integer(), nullable=True),
-        sa.Column("reply", sa.String(), nullable=True),
+        sa.Column("reply", AutoString(), nullable=True),
         sa.Column("settled_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_delivery_mailing_id_mailing")),
         sa.ForeignKeyConstraint(
@@ -180,7 +180,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("mailing_id", "subscriber_id", name=op.f("uq_delivery_mailing_id")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_delivery_address"), ["address"], unique=False)
         batch_op.create_index("ix_delivery_next", ["mailing_id", "state", "next_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_subscriber_id"), ["subscriber_id"], unique=False)
 
@@ -189,14 +188,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("claim", sa.String(), nullable=False),
+        sa.Column("claim", AutoString(), nullable=False),
         sa.Column("started_at", UTCDateTime(), nullable=False),
         sa.Column("ended_at", UTCDateTime(), nullable=True),
-        sa.Column("verdict", sa.String(), nullable=True),
-        sa.Column("stage", sa.String(), nullable=True),
+        sa.Column("verdict", AutoString(), nullable=True),
+        sa.Column("stage", AutoString(), nullable=True),
         sa.Column("code", sa.Integer(), nullable=True),
-        sa.Column("reply", sa.String(), nullable=True),
-        sa.Column("server", sa.String(), nullable=False),
+        sa.Column("reply", AutoString(), nullable=True),
+        sa.Column("server", AutoString(), nullable=False),
         sa.Column("size_bytes", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id_delivery")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
@@ -209,7 +208,6 @@ def downgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_subscriber_id"))
         batch_op.drop_index("ix_delivery_next")
-        batch_op.drop_index(batch_op.f("ix_delivery_address"))
 
     op.drop_table("delivery")
     op.drop_table("mailing")
