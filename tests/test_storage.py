@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 import subscribers.models  # noqa: F401 - the three modules fill the metadata
 from newsletter.app import Newsletter
+from newsletter.editorial.intake import read, take_in
 from newsletter.settings import Settings
 from newsletter.storage.engine import DatabaseRefused, open_engine
 from newsletter.storage.migrate import migrate
@@ -46,3 +47,13 @@ def test_a_database_without_tables_is_refused(settings: Settings, tmp_path: Path
 def test_a_url_that_means_nothing_is_refused_by_name(url: str) -> None:
     with pytest.raises(DatabaseRefused, match="DATABASE_URL"):
         open_engine(url)
+
+
+def test_the_same_issue_again_is_no_revision_whatever_the_day_and_the_lines(newsletter: Newsletter) -> None:
+    text = "# 示例日报 (2026-03-09)\n\n**政策与监管**\n\n- **示例市公布数据细则**\n  说明：细则。\n"
+    first, new = take_in(newsletter, read(newsletter, text.encode()), text.encode())
+    assert new
+    moved = text.replace("\n\n", "\n\n\n\n").encode()
+    later, new = take_in(newsletter, read(newsletter, moved), moved)
+    assert (later.revision_id, new) == (first.revision_id, False)
+    assert [finding.line for finding in later.diagnostics] != [finding.line for finding in first.diagnostics]

@@ -10,7 +10,7 @@ from itertools import count
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
-from newsletter.content.as_json import issue_from_json, reading_to_json
+from newsletter.content.as_json import issue_from_json, issue_to_json, reading_to_json
 from newsletter.content.diagnostics import Diagnostic, Severity
 from newsletter.content.identity import identify
 from newsletter.content.issue import Issue
@@ -63,9 +63,14 @@ class IssueStore:
         earlier = self._newest(row) if row else None
         issue = identify(reading.issue, earlier.issue if earlier else None)
         document = reading_to_json(replace(reading, issue=issue))
-        digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-        if earlier and self._hash_of(earlier.revision_id) == digest:
-            return earlier, False
+        # of the issue alone: findings tell the day and the lines, and a change in them is no new revision
+        digest = hashlib.sha256(json.dumps(issue_to_json(issue), sort_keys=True).encode()).hexdigest()
+        if earlier and row:
+            known = self._session.get_one(RevisionRow, earlier.revision_id)
+            if known.content_hash == digest:
+                known.document = document
+                self._session.flush()
+                return _saved(row, known), False
         row = row or self._create(issue, reading.issue.date, now)
         revision = RevisionRow(
             issue_id=_key(row.id),
@@ -156,9 +161,6 @@ class IssueStore:
         newest = select(func.max(RevisionRow.number)).where(RevisionRow.issue_id == row.id).scalar_subquery()
         query = select(RevisionRow).where(RevisionRow.issue_id == row.id, RevisionRow.number == newest)
         return _saved(row, self._session.exec(query).one())
-
-    def _hash_of(self, revision_id: int) -> str:
-        return self._session.get_one(RevisionRow, revision_id).content_hash
 
     def _index_stories(self, row: IssueRow, issue: Issue) -> None:
         self._session.exec(delete(StoryRow).where(col(StoryRow.issue_id) == row.id))
