@@ -10,6 +10,7 @@ from newsletter.render.theme import load_theme
 from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine, require_file, sqlite_file
 from newsletter.storage.issues import IssueStore
+from newsletter.storage.key import require_key
 from newsletter.storage.schema import require_present_schema
 from subscribers.people import SubscriberStore
 from subscribers.suppression import SuppressionStore
@@ -30,6 +31,8 @@ class Newsletter:
         require_file(self.database_file)
         self.engine = open_engine(settings.database_url)
         require_present_schema(self.engine)
+        with self.reading() as session:
+            require_key(session, self.address_key)
         self.tokens = Tokens(settings.keys)
         self.theme = load_theme(settings.theme)
 

@@ -13,13 +13,22 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from newsletter.render.publication import Publication
 
 PREFIX = "NEWSLETTER_"
 TOML = Path("newsletter.toml")
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -31,12 +40,17 @@ class SmtpServer:
     """Where mail is handed over, taken apart from an `SMTP_URL` such as `smtp://user:password@host:587?starttls=required`."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        shape = "should look like smtp://user:password@host:port, with / @ : in a password written as %2F %40 %3A"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:  # its own words would repeat a part of the password
+            raise ValueError(shape) from None
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("should look like smtp://user:password@host:port or smtps://host")
+            raise ValueError(shape)
         self.implicit_tls = parts.scheme == "smtps"
         self.host = parts.hostname
-        self.port = parts.port or (465 if self.implicit_tls else 587)
+        self.port = port or (465 if self.implicit_tls else 587)
         self.user = unquote(parts.username or "")
         self.password = unquote(parts.password or "")
         loopback = self.host in ("localhost", "::1") or self.host.startswith("127.")
@@ -56,15 +70,14 @@ def _one_line(value: str) -> str:
 
 
 def _mailbox(value: str) -> str:
-    address = parseaddr(_one_line(value))[1]
-    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", address):
-        raise ValueError("should be a mailbox such as `AI 行业动态 <daily@example.org>`")
+    if value and not _ADDRESS.fullmatch(parseaddr(_one_line(value))[1]):
+        raise ValueError("should be a mailbox such as `AI 行业动态 <daily@example.org>`, its address in ASCII")
     return value
 
 
 def _bare_address(value: str) -> str:
-    if value and parseaddr(_one_line(value))[1] != value:
-        raise ValueError("should be a bare address such as bounce@example.org")
+    if value and not _ADDRESS.fullmatch(value):
+        raise ValueError("should be a bare address in ASCII such as bounce@example.org")
     return value
 
 
@@ -76,8 +89,9 @@ def _list_id(value: str) -> str:
 
 def _base_url(value: str) -> str:
     parts = urlsplit(_one_line(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("should be the address readers reach the web pages at, such as https://news.example.org")
+    plain = value.isascii() and " " not in value and not parts.query and not parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+        raise ValueError("should be where readers reach the web pages, in ASCII, such as https://news.example.org")
     return value.rstrip("/")
 
 
@@ -98,6 +112,11 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _comma_separated(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -109,15 +128,15 @@ class Settings(BaseSettings):
 
     database_url: OneLine = "sqlite:///newsletter.db"
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
-    sender: Annotated[str, AfterValidator(_mailbox)] = "Newsletter <newsletter@example.org>"
-    reply_to: Annotated[str, AfterValidator(_one_line)] = ""
+    sender: Annotated[str, Field(min_length=3), AfterValidator(_mailbox)] = "Newsletter <newsletter@example.org>"
+    reply_to: Annotated[str, AfterValidator(_mailbox)] = ""
     envelope_sender: Annotated[str, AfterValidator(_bare_address)] = ""
     list_id: Annotated[str, AfterValidator(_list_id)] = ""
     inbound_address: Annotated[str, AfterValidator(_bare_address)] = ""
     postal_address: OneLine = ""
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8000"
-    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)]
-    former_secret_keys: list[SecretStr] = []
+    secret_key: SecretKey
+    former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
     theme: Literal["daily"] = "daily"
@@ -170,6 +189,7 @@ class Settings(BaseSettings):
             reply_to=self.reply_to,
             inbound_address=self.inbound_address,
             postal_address=self.postal_address,
+            zone=self.zone,
         )
 
 
@@ -186,21 +206,24 @@ def load() -> Settings:
 
 
 def write_first_settings(path: Path = TOML) -> bool:
-    """Write a settings file with a fresh secret key where neither is there; say whether it was written."""
-    if path.exists() or f"{PREFIX}SECRET_KEY" in os.environ or f"{PREFIX}SECRET_KEY_FILE" in os.environ:
+    """Write a fresh secret key into the settings file, which may be there, where there is none; say whether it did."""
+    if f"{PREFIX}SECRET_KEY" in os.environ or f"{PREFIX}SECRET_KEY_FILE" in os.environ:
         return False
-    text = (
+    there = path.read_text("utf-8") if path.exists() else ""
+    if re.search(r"^\s*secret_key\s*=", there, re.MULTILINE):
+        return False
+    path.touch(mode=0o600)  # nobody else may read the key, not even for a moment
+    key = (
         f'# Keep this key: links in mails that were sent are signed with it.\nsecret_key = "{secrets.token_hex(32)}"\n'
     )
-    path.touch(mode=0o600, exist_ok=False)  # nobody else may read the key, not even for a moment
-    path.write_text(text, "utf-8")
+    path.write_text(key + there, "utf-8")
     return True
 
 
 def _from_files() -> dict[str, Any]:
     """The values of settings that are given as `NEWSLETTER_NAME_FILE`, for containers that mount their secrets."""
     values = {}
-    for field in ("secret_key", "smtp_url", "database_url"):
+    for field in ("secret_key", "former_secret_keys", "smtp_url", "database_url"):
         variable = f"{PREFIX}{field.upper()}_FILE"
         if variable in os.environ:
             try:

@@ -26,10 +26,13 @@ def decide(
     """Say how a person stands after a line, what that is called, and why if they were kept or the line refused.
 
     The strictest state wins: the line's, the import's (`least`), or the person's own. Nobody unsubscribed or
-    suppressed is brought back. An empty cell leaves what is known.
+    suppressed is brought back; of the suppressed nothing changes but that they can be unsubscribed. An empty cell
+    leaves what is known.
     """
     asked = least if row.state is None else stricter(least, row.state)
     if suppressed:
+        if before and asked is State.UNSUBSCRIBED is not before.state:
+            return replace(before, state=asked), Outcome.UPDATED, ""
         return before, Outcome.KEPT, "suppressed: not written to, and not changed by an import"
     if before and before.state is State.UNSUBSCRIBED and asked is not State.UNSUBSCRIBED:
         return before, Outcome.KEPT, "has unsubscribed: an import brings nobody back"

@@ -37,6 +37,8 @@ DAILY_LINES = [
         "来源出处：[W](http://a.example/W)",
         "Source: http://a.example/W",
         "来源：[W](ftp://x.example/W) W",
+        "来源：W http://a.example/W W",
+        "来源：W （http://a.example/W） W",
         "标签：W W",
         "主题：W",
     ),

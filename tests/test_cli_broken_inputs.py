@@ -194,6 +194,14 @@ def test_without_a_database_every_command_says_how_to_make_one(words: tuple[str,
     assert not Path("newsletter.db").exists()
 
 
+def test_another_key_is_refused_before_it_forgets_who_is_suppressed(
+    ready: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY", "another key of more than thirty-two letters")
+    said = ready("suppression", "list")
+    assert (said.code, "FORMER_SECRET_KEYS" in said.err) == (1, True)
+
+
 @pytest.mark.parametrize("words", [("nonsense",), ("issue", "nonsense"), ("issue", "send"), ("log", "--limit", "0")])
 def test_wrong_usage_ends_with_code_2(words: tuple[str, ...], command: Command) -> None:
     assert command(*words).code == 2

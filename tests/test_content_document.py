@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.content.document import MAX_BYTES, read_issue
 from newsletter.content.export import to_markdown
+from newsletter.content.issue import Source
 from newsletter.content.reading import Reading
 from subscribers.topics import Catalogue
 
@@ -105,6 +106,52 @@ def test_front_matter_goes_before_the_text_and_arguments_before_both() -> None:
     assert second
     assert (first.title, first.date, first.subject, first.preheader) == ("晚报", date(2026, 2, 5), "今日", "先睹")
     assert (second.title, second.date) == ("号外", date(2026, 2, 6))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (DAILY, 4),
+        ("# Digest\n\n## Models\n\n- [A](https://a.example)\n", 4),
+        ("\n<span>AI 日报</span>\n" + DAILY.partition("\n")[2], 5),
+        ("星河周报\n\n一、软件产业\n1. 星河模型开放权重\n标签：模型\n北辰实验室开放了权重。\n", 4),
+    ],
+    ids=["daily", "general", "styled", "report"],
+)
+def test_a_heading_that_the_front_matter_replaces_is_quoted_with_its_line(text: str, line: int) -> None:
+    heading = text.lstrip().partition("\n")[0]
+    (found,) = read("---\ntitle: 晚报\n---\n" + text).diagnostics
+    assert (found.code, found.line, found.severity) == ("unplaced", line, "warning")
+    assert "“晚报”, is used" in found.message and heading in found.message
+
+
+@pytest.mark.parametrize("title", ["AI 早报", "**AI** 早报", "AI 早报 (2026-02-04)"])
+def test_a_heading_that_says_the_same_as_the_front_matter_is_no_finding(title: str) -> None:
+    assert read(f'---\ntitle: "{title}"\n---\n' + DAILY).diagnostics == ()
+
+
+def test_a_title_given_as_an_argument_replaces_the_heading_silently() -> None:
+    assert read("---\ntitle: 晚报\n---\n" + DAILY, "号外").diagnostics == ()
+
+
+def test_a_key_twice_in_the_front_matter_is_an_error_with_its_line() -> None:
+    found = read("---\ntitle: 晚报\ntitle: 号外\n---\n" + DAILY).errors
+    assert [(fault.code, fault.line) for fault in found] == [("front-matter", 3)]
+
+
+def test_text_between_two_rules_at_the_top_is_read() -> None:
+    reading = read(
+        "---\n\n## Models\n\n- [A: one](https://a.example)\n\n---\n\n## Policy\n\n- [B](https://b.example)\n"
+    )
+    assert reading.issue
+    assert [story.title for story in reading.issue.stories] == ["A: one", "B"]
+    assert reading.diagnostics == ()
+
+
+def test_a_source_beside_a_bare_address_has_a_name_without_gaps() -> None:
+    issue = read(DAILY.replace("[某报](https://a.example/x)", "新华网 https://a.example/x 记者")).issue
+    assert issue
+    assert [story.source for story in issue.stories] == [Source("新华网 记者", "https://a.example/x")]
 
 
 def test_a_date_given_outside_settles_an_impossible_one() -> None:

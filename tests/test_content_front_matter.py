@@ -1,9 +1,10 @@
 """The YAML block above an issue."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.content.front_matter import read_front_matter, write_front_matter
+from newsletter.content.front_matter import FrontMatter, read_front_matter, write_front_matter
 
 
 def test_the_known_keys_are_read() -> None:
@@ -40,6 +41,13 @@ def test_broken_yaml_is_an_error_with_its_line() -> None:
     assert front.lines == 5
 
 
+@pytest.mark.parametrize("second", ["title: B", "Title : B", "title:"])
+def test_a_key_that_stands_twice_is_an_error_at_its_second_line(second: str) -> None:
+    (found,) = read_front_matter(["---", "title: A", "date: 2026-02-04", second, "---"]).diagnostics
+    assert (found.code, found.line, found.severity) == ("front-matter", 4, "error")
+    assert "'title' stands twice" in found.message
+
+
 def test_a_block_without_its_end_is_an_error() -> None:
     assert [found.code for found in read_front_matter(["---", "title: x", "", "text"]).diagnostics] == ["front-matter"]
 
@@ -49,11 +57,28 @@ def test_a_rule_at_the_top_is_no_front_matter() -> None:
     assert read_front_matter(["---", "Only prose here", "more"]).diagnostics == ()
 
 
+@pytest.mark.parametrize(
+    "first", ["# AI 早报", "**重点**：一项", "说明: 一句", "Two words: prose", "https://a.example", "- a: b", "---"]
+)
+def test_what_does_not_begin_with_a_key_is_text(first: str) -> None:
+    assert read_front_matter(["---", "", first, "title: a: b", "---", "more"]) == FrontMatter()
+
+
+def test_blank_lines_may_stand_above_the_first_key_and_comments_below_it() -> None:
+    front = read_front_matter(["---", "", "  title: 早报", "  # a comment", "  date: 2026-02-04", "---"])
+    assert (front.title, front.date, front.lines, front.diagnostics) == ("早报", "2026-02-04", 6, ())
+
+
 def test_an_unknown_key_is_a_warning_that_quotes_its_value() -> None:
     (found,) = read_front_matter(["---", "title: x", "author: 王晓", "---"]).diagnostics
     assert (found.code, found.line, found.severity) == ("unplaced", 3, "warning")
     assert "author" in found.message
     assert "王晓" in found.message
+
+
+def test_an_unknown_value_is_quoted_to_its_end() -> None:
+    (found,) = read_front_matter(["---", "author: " + "王" * 1000, "---"]).diagnostics
+    assert "王" * 1000 in found.message
 
 
 def test_nested_values_and_deep_yaml_are_errors_and_no_exceptions() -> None:

@@ -55,12 +55,13 @@ def test_an_issue_without_stories_is_an_error_and_its_empty_section_a_warning():
     assert found(reading()) == [("error", 0, "no-story"), ("warning", 3, "section-empty")]
 
 
-def test_a_missing_title_is_an_error():
-    assert found(reading(story(), title="")) == [("error", 0, "title-missing")]
+def test_a_missing_title_is_a_warning_that_says_what_is_used_instead():
+    assert found(reading(story(), title="")) == [("warning", 0, "title-missing")]
+    assert "the newsletter's own name is used" in message(reading(story(), title=""))
 
 
-def test_a_story_without_title_is_an_error_in_its_line():
-    assert found(reading(story(title=""))) == [("error", 5, "title-missing")]
+def test_a_story_without_title_is_a_warning_in_its_line():
+    assert found(reading(story(title=""))) == [("warning", 5, "title-missing")]
 
 
 def test_a_missing_date_is_an_error():

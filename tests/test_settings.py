@@ -35,6 +35,10 @@ def test_every_setting_is_in_the_reference_and_no_other() -> None:
         ("CONNECTIONS", "0", "greater than or equal to 1"),
         ("CONNECTIONS", "many", "integer"),
         ("SECRET_KEY", "short", "at least 32 characters"),
+        ("ENVELOPE_SENDER", "nonsense", "bare address"),
+        ("REPLY_TO", "not an address", "should be a mailbox"),
+        ("BASE_URL", "https://新闻.example.org", "in ASCII"),
+        ("FORMER_SECRET_KEYS", "short", "at least 32 characters"),
         ("GIVE_UP_HOURS", "121", "less than or equal to 120"),
     ],
 )
@@ -52,6 +56,26 @@ def test_a_refusal_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(SettingsRefused) as refused:
         load()
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["smtp://user:hunter2/word@host", "smtp://user:hunter2@host:port"])
+def test_a_refusal_does_not_repeat_a_part_of_a_password(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}SMTP_URL", url)
+    with pytest.raises(SettingsRefused, match="%2F") as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_former_keys_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}FORMER_SECRET_KEYS", f"{'a' * 32}, {'b' * 32}")
+    assert load().keys[1:] == (b"a" * 32, b"b" * 32)
+
+
+def test_a_key_is_written_into_a_file_that_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"{PREFIX}SECRET_KEY")
+    Path("newsletter.toml").write_text("connections = 3\n", "utf-8")
+    assert write_first_settings()
+    assert (load().connections, len(load().keys[0])) == (3, 64)
 
 
 def test_a_missing_key_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
-import subscribers.models  # noqa: F401 - the three modules fill the metadata
+import newsletter.delivery.models
+import newsletter.storage.models  # noqa: F401 - fills the metadata
+import subscribers.models  # noqa: F401 - fills the metadata
 from newsletter.app import Newsletter
 from newsletter.editorial.intake import read, take_in
 from newsletter.settings import Settings

@@ -198,6 +198,19 @@ def test_a_suppressed_or_forgotten_address_is_not_even_stored(session: Session, 
     assert people.list() == ()
 
 
+def test_the_suppressed_are_left_as_they_are_except_that_they_can_be_unsubscribed(session: Session) -> None:
+    people = _people(session)
+    for address in ("an@example.org", "bo@example.org"):
+        people.add(address, Preferences(()), name="安")
+        SuppressionStore(session, KEY).add(address, "bounce")
+    report = _import(session, "address,name,state\nan@example.org,娜,unsubscribed\nbo@example.org,娜,paused\n")
+    assert (report.updated, report.kept) == (1, 1)
+    stood = [(person.name, person.state) for person in people.list()]
+    assert stood == [("安", State.UNSUBSCRIBED), ("安", State.ACTIVE)]
+    consents = people.consents(_one(session))
+    assert [consent.detail for consent in consents if consent.kind == "import"] == ["active to unsubscribed"]
+
+
 def test_a_later_line_cannot_bring_back_whom_an_earlier_one_unsubscribed(session: Session) -> None:
     _import(session, "address,state\nan@example.org,unsubscribed\nan@example.org,active\n")
     assert _one(session).state is State.UNSUBSCRIBED

@@ -3,6 +3,7 @@
 from newsletter.cli.output import console
 from newsletter.settings import TOML, load, write_first_settings
 from newsletter.storage.engine import open_engine
+from newsletter.storage.key import remember_key
 from newsletter.storage.migrate import migrate
 
 
@@ -12,12 +13,13 @@ def command() -> None:
 
     out = console()
     if write_first_settings():
-        out.print(f"{TOML}: written, with a fresh secret key. docs/reference/settings.md says what else it may hold.")
+        out.print(f"{TOML}: holds a fresh secret key now. docs/reference/settings.md says what else it may hold.")
     settings = load()
     engine = open_engine(settings.database_url)
     changed = migrate(engine)
     newsletter = Newsletter(settings)
     with newsletter.session() as session:
+        remember_key(session, newsletter.address_key)
         newsletter.topics(session).seed()
         names = ", ".join(f"{topic.slug} {topic.zh}" for topic in newsletter.topics(session).all())
     where = engine.url.render_as_string()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from newsletter.app import Newsletter
 from newsletter.cli.issue_send import send, status
@@ -37,8 +38,8 @@ app.command()(send)
 app.command()(status)
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
-OnDate = Annotated[str, typer.Option("--date", help="The issue's date where the text has none, such as 2026-03-09.")]
-Title = Annotated[str, typer.Option(help="The issue's title where the text has none.")]
+OnDate = Annotated[str, typer.Option("--date", help="The issue's date, whatever the text says, such as 2026-03-09.")]
+Title = Annotated[str, typer.Option(help="The issue's title, whatever the text says.")]
 Topic = Annotated[str, typer.Option(help="The topic of sections whose heading means none.")]
 
 
@@ -108,7 +109,7 @@ def list_(as_json: AsJson = False) -> None:
             "slug": one.slug,
             "title": one.issue.title,
             "date": one.issue.date,
-            "state": standing(newsletter, one.slug).state,
+            "state": standing(newsletter, one).state,
             "revision": one.number,
             "stories": len(one.issue.stories),
         }
@@ -128,7 +129,7 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     newsletter = open_newsletter()
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
-    state = standing(newsletter, slug).state
+    state = standing(newsletter, saved).state
     if as_json:
         facts = {"slug": slug, "state": state, "revision": saved.number, "created_at": saved.created_at}
         findings = reading_to_json(Reading(saved.issue, saved.diagnostics))["diagnostics"]
@@ -150,12 +151,15 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")
     ] = None,
+    original: Annotated[bool, typer.Option("--original", help="The text as it was imported, byte for byte.")] = False,
 ) -> None:
     """Write an issue as canonical Markdown; reading it again gives the same issue."""
     newsletter = open_newsletter()
     with newsletter.reading() as session:
-        text = to_markdown(newsletter.issues(session).find(slug).issue)
-    _write(text.encode(), output)
+        store = newsletter.issues(session)
+        saved = store.find(slug)
+        data = store.source(saved.revision_id) if original else to_markdown(saved.issue).encode()
+    _write(data, output)
 
 
 @app.command()
@@ -230,12 +234,12 @@ def coverage(slug: Slug, as_json: AsJson = False) -> None:
 
 
 def _check(data: bytes, title: str, on: date | None) -> Reading:
-    """Judge against the database's topics where there is one, else against those that ship."""
+    """Judge against the topics of the database in this folder where one can be used, else against those that ship."""
     try:
-        newsletter = Newsletter(load())
-    except (SettingsRefused, DatabaseRefused):
+        return intake.read(Newsletter(load()), data, title=title, on=on)
+    except (SettingsRefused, DatabaseRefused, DBAPIError):
+        error_console().print("No newsletter can be used here, so this is judged by the topics that ship.", style="dim")
         return intake.check(data, datetime.now(UTC).astimezone().date(), Catalogue(), title=title, on=on)
-    return intake.read(newsletter, data, title=title, on=on)
 
 
 def _date(text: str) -> date | None:

@@ -41,7 +41,7 @@ def send(slug: Slug, as_json: AsJson = False) -> None:
         print_json(
             {
                 "slug": slug,
-                **asdict(standing(newsletter, slug).counts),
+                **asdict(counts),
                 "stopped": ended.stopped,
                 "trouble": ended.trouble,
             }
@@ -61,21 +61,22 @@ def send(slug: Slug, as_json: AsJson = False) -> None:
 def status(slug: Slug, as_json: AsJson = False) -> None:
     """Show how a send stands; the counts always add up to the candidates."""
     newsletter = open_newsletter()
-    stands = standing(newsletter, slug)
+    with newsletter.reading() as session:
+        stands = standing(newsletter, newsletter.issues(session).find(slug))
+        unknown = list(entries(session, slug=slug, state=State.UNKNOWN))
     if as_json:
         print_json({"slug": slug, "state": stands.state, **asdict(stands.counts)})
         return
     console().print(f"{slug}: {stands.state}")
     print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
-    with newsletter.reading() as session:
-        unknown = [entry for entry in entries(session, slug=slug) if entry.state == State.UNKNOWN]
     if unknown:
         console().print("\nUnknown: the server may or may not have these; they are not sent again by themselves.")
         print_table(("address", "why"), [(entry.address, entry.reason) for entry in unknown], "")
 
 
 def _say(slug: str, total: int, counts: Counts) -> None:
-    console().print(f"{slug}: {'sent' if total else 'nothing was left to send'}.")
+    left = counts.queued + counts.deferred
+    console().print(f"{slug}: {'nothing was left to send' if not total else 'not all sent yet' if left else 'sent'}.")
     print_table([f"# {name}" for name in asdict(counts)], [tuple(asdict(counts).values())], "")
     if counts.deferred:
         console().print(f"{counts.deferred} deferred by the server; run `newsletter issue send {slug}` again later.")

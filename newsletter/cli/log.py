@@ -12,7 +12,7 @@ from newsletter.delivery.history import Entry, entries
 def command(
     issue: Annotated[str, typer.Option(help="Only this issue.")] = "",
     address: Annotated[str, typer.Option(help="Only this reader.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many entries, the newest first.")] = 1000,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many entries, the newest first.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what was sent to whom, when, with which reply; and for whom there was nothing, with the reason."""
@@ -38,7 +38,8 @@ def command(
         for entry in found
     ]
     columns = ("issue", "address", "state", "# stories", "# tries", "settled", "reply or reason")
-    print_table(columns, rows, "Nothing was sent yet; `newsletter issue send SLUG` does.")
+    empty = "Nothing for this." if issue or address else "Nothing was sent yet; `newsletter issue send SLUG` does."
+    print_table(columns, rows, empty)
 
 
 def _stories(entry: Entry) -> list[Any]:

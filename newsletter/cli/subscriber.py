@@ -20,13 +20,12 @@ from newsletter.cli.output import (
     progress_bar,
 )
 from newsletter.delivery.history import forget_reader
-from newsletter.storage.issues import IssueRefused
 from subscribers.csv_export import export_csv
 from subscribers.csv_import import import_csv
 from subscribers.csv_report import ImportReport, LineReport
 from subscribers.models import State, Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Frequency, MailFormat, Preferences, split_list
+from subscribers.preferences import Frequency, MailFormat, Preferences, PreferencesRefused, split_list
 from subscribers.topic_store import TopicRefused, unknown_topic
 
 app = typer.Typer()
@@ -59,14 +58,15 @@ def add(
             format=mail_format,
         )
         person = newsletter.people(session).add(address, preferences, name=name)
-    console().print(f"{person.address}: added, {person.state}, with {', '.join(person.topics)}.")
+    told = f"with {', '.join(person.topics)}" if person.topics else "without a topic, so they will get nothing yet"
+    console().print(f"{person.address}: added, {person.state}, {told}.")
 
 
 @app.command("list")
 def list_(
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only those who chose this topic.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1000,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show readers, in the order in which they came."""
@@ -217,10 +217,12 @@ def _start_of(day: str, newsletter: Newsletter) -> datetime | None:
     if not day:
         return None
     try:
-        moment = datetime.combine(date.fromisoformat(day), time(), newsletter.settings.time_zone)
-    except ValueError:
-        raise IssueRefused(f"--until: {printable(day)} is no date; write it like 2026-12-01.") from None
-    return moment.astimezone(UTC)
+        moment = datetime.combine(date.fromisoformat(day), time(), newsletter.settings.time_zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PreferencesRefused(f"--until: {printable(day)} is no date; write it like 2026-12-01.") from None
+    if moment <= newsletter.clock():
+        raise PreferencesRefused(f"--until: {day} is over already; `newsletter subscriber resume` ends a pause.")
+    return moment
 
 
 def _as_json(person: Subscriber) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def read_article(lines: Sequence[str], resolve: Callable[[str], str | None]) -> 
     section = Section(title=title, stories=(story,), topic=topic)
     issue = Issue(title=title, date=day, sections=(section,), format="article")
     place = trailer.title_line or (rows[0][0] if rows else 0)
-    return Reading(issue, tuple(_findings(trailer)), (place,), (place,))
+    return Reading(issue, tuple(_findings(trailer)), (place,), (place,), trailer.title_line)
 
 
 @dataclass(frozen=True, slots=True)

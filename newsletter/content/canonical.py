@@ -72,6 +72,7 @@ class _Canonical:
     def __init__(self, resolve: Resolve) -> None:
         self.resolve = resolve
         self.title = ""
+        self.title_line = 0
         self.sections: list[_Part] = []
         self.part: _Part | None = None
         self.field: Field | None = None
@@ -103,7 +104,8 @@ class _Canonical:
         if mark == "#":
             if self.title or self.sections:
                 self.findings.append(unplaced(rest, number, "the issue has a title already"))
-            self.title = self.title or title
+            if title and not self.title:
+                self.title, self.title_line = title, number
             return
         self.part = _Part(title, number)
         if mark == "##" or not self.sections:
@@ -118,6 +120,7 @@ class _Canonical:
             tuple(sorted(self.findings, key=lambda finding: finding.line)),
             tuple(part.line for part in self.sections),
             tuple(story.line for part in self.sections for story in part.stories),
+            self.title_line,
         )
 
     def _section(self, part: _Part) -> Section:

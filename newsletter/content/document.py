@@ -11,11 +11,11 @@ from newsletter.content.dates import find_date
 from newsletter.content.diagnostics import Diagnostic
 from newsletter.content.drafts import Resolve, impossible_date, unknown_topic
 from newsletter.content.encoding import decode
-from newsletter.content.fields import read_text
-from newsletter.content.findings import error
+from newsletter.content.fields import read_text, unplaced
+from newsletter.content.findings import error, named
 from newsletter.content.front_matter import FrontMatter, read_front_matter
 from newsletter.content.general import read_general
-from newsletter.content.inline import canonical
+from newsletter.content.inline import canonical, plain
 from newsletter.content.issue import Issue, Section
 from newsletter.content.lines import split_lines
 from newsletter.content.reading import Reading
@@ -41,8 +41,10 @@ def read_issue(
     if not any(line.strip() for line in lines):
         return _unread("empty", "the file is empty: write an issue into it")
     front = read_front_matter(lines)
-    reading = _read([""] * front.lines + lines[front.lines :], front, resolve)
-    return _overridden(reading, front, resolve, title, date)
+    body = [""] * front.lines + lines[front.lines :]
+    reading = _read(body, front, resolve)
+    said = [] if canonical(title) else _replaced_title(reading, front, body)
+    return _overridden(reading, front, resolve, title, date, said)
 
 
 def _unread(code: str, message: str) -> Reading:
@@ -61,12 +63,30 @@ def _read(lines: Sequence[str], front: FrontMatter, resolve: Resolve) -> Reading
     return read_general(lines, resolve)
 
 
-def _overridden(reading: Reading, front: FrontMatter, resolve: Resolve, title: str, day: date | None) -> Reading:
+def _replaced_title(reading: Reading, front: FrontMatter, lines: Sequence[str]) -> list[Diagnostic]:
+    """The warning for a heading that the front matter's title replaces, unless it says the same or names a story."""
+    title = canonical(front.title)
+    issue = reading.issue
+    if issue is None or not title or not reading.title_line or _bare_title(issue.title) == _bare_title(title):
+        return []
+    if any(story.title == issue.title for story in issue.stories):
+        return []
+    advice = f"the title in the front matter, {named(title)}, is used; delete this heading or take the other out"
+    return [unplaced(lines[reading.title_line - 1], reading.title_line, advice)]
+
+
+def _bare_title(title: str) -> str:
+    return plain(find_date(title).text)
+
+
+def _overridden(
+    reading: Reading, front: FrontMatter, resolve: Resolve, title: str, day: date | None, said: Sequence[Diagnostic]
+) -> Reading:
     """What the caller and the front matter say goes before what the text says."""
     issue = reading.issue
     if issue is None:
         return reading
-    findings = list(front.diagnostics)
+    findings = [*front.diagnostics, *said]
     written = find_date(front.date)
     if front.date and written.date is None:
         findings.append(impossible_date(front.date, front.line("date")))

@@ -153,7 +153,8 @@ class IssueDraft:
 
     title: str = ""
     dated: str = ""
-    line: int = 0
+    title_line: int = 0
+    dated_line: int = 0
     sections: list[SectionDraft] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
 
@@ -164,9 +165,10 @@ class IssueDraft:
         if self.title and title and title != self.title:
             self.findings.append(unplaced(raw, line, "the issue has a title already; delete this or make it a section"))
             return
-        self.title = self.title or title
-        self.line = self.line or line
-        self.dated = self.dated or found.written
+        if title and not self.title:
+            self.title, self.title_line = title, line
+        if found.written and not self.dated:
+            self.dated, self.dated_line = found.written, line
 
     def reading(self, name: str, resolve: Resolve) -> Reading:
         """The values, with findings in the order of their lines."""
@@ -181,12 +183,13 @@ class IssueDraft:
         )
         day = find_date(self.dated).date if self.dated else None
         if self.dated and day is None:
-            self.findings.append(impossible_date(self.dated, self.line))
+            self.findings.append(impossible_date(self.dated, self.dated_line))
         return Reading(
             Issue(self.title, day, sections, name),
             tuple(sorted(self.findings, key=lambda finding: finding.line)),
             tuple(draft.line for draft in self.sections),
             tuple(story.line for draft in self.sections for story in draft.stories),
+            self.title_line,
         )
 
 

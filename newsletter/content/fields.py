@@ -135,7 +135,7 @@ def _first_link(found: tuple[Span, ...]) -> Link | None:
 
 def _bare_name(text: str) -> str:
     """A name without what had set it apart from the address that stood beside it."""
-    return _EMPTY_BRACKETS.sub(" ", text).strip(_AROUND_NAME)
+    return " ".join(_EMPTY_BRACKETS.sub(" ", text).split()).strip(_AROUND_NAME)
 
 
 def _bare_source(text: str, line: int, findings: list[Diagnostic]) -> tuple[str, str]:

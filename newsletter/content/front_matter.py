@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -13,11 +13,33 @@ from newsletter.content.escaping import tidy
 from newsletter.content.findings import error, warning
 
 KEYS = ("title", "date", "subject", "preheader", "topics", "canonical")
-_KEY_LINE = re.compile(r"(?:" + "|".join(KEYS) + r")\s*:", re.IGNORECASE)
+_KEY_LINE = re.compile(r"\s*(?:" + "|".join(KEYS) + r")\s*:", re.IGNORECASE)
+_OPENING_LINE = re.compile(r"\s*[A-Za-z][A-Za-z0-9_-]*\s*:(?:\s|$)")
 # More than an editor writes; it keeps hostile YAML from costing time.
 _MOST_LINES = 100
 _MOST_CHARACTERS = 20_000
 _SEPARATORS = re.compile(r"[,，;；、]")
+
+
+class _Loader(yaml.BaseLoader):
+    """Refuses a key that stands twice, of which YAML's own loader silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = _key_name(key.value)
+            if name in seen:
+                raise _WrittenTwice(None, None, name, key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+class _WrittenTwice(yaml.constructor.ConstructorError):
+    """A key that stands twice; `problem` is its name."""
+
+
+def _key_name(key: object) -> str:
+    return key.strip().lower() if isinstance(key, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,8 @@ class FrontMatter:
 def read_front_matter(lines: Sequence[str]) -> FrontMatter:
     """Read the block if the text begins with one; blank lines may stand above it.
 
+    A line of `---` whose next text is no `key: value` is a thematic break, and what follows is text.
+
     Every scalar is taken as the text that was written (YAML's own reading makes `no` false and a date of 2026-02-31
     an exception). Broken YAML is an error diagnostic with its line, and the block is left out of the issue.
     """
@@ -52,10 +76,13 @@ def read_front_matter(lines: Sequence[str]) -> FrontMatter:
     if first == len(lines) or lines[first].rstrip() != "---":
         return FrontMatter()
     last = next((i for i in range(first + 1, len(lines)) if lines[i].rstrip() in ("---", "...")), None)
+    opening = next((line for line in lines[first + 1 : last] if line.strip()), "")
+    begun = bool(_KEY_LINE.match(opening))
     if last is None:
-        begun = first + 1 < len(lines) and _KEY_LINE.match(lines[first + 1])
         found = _error(first + 1, "the front matter has no closing line: add a line of --- below it")
         return FrontMatter(diagnostics=(found,)) if begun else FrontMatter()
+    if not (begun or _OPENING_LINE.match(opening)):
+        return FrontMatter()
     return _parsed(lines[first + 1 : last], first + 1, last + 1)
 
 
@@ -69,13 +96,11 @@ def _parsed(block: Sequence[str], offset: int, taken: int) -> FrontMatter:
         message = f"the front matter is longer than {_MOST_LINES} lines or {_MOST_CHARACTERS} characters: shorten it"
         return FrontMatter(lines=taken, diagnostics=(_error(offset, message),))
     try:
-        values = YAMLHandler().load(text, Loader=yaml.BaseLoader)
+        values = YAMLHandler().load(text, Loader=_Loader)
     except yaml.YAMLError as reason:
         return FrontMatter(lines=taken, diagnostics=(_broken(reason, offset),))
     except RecursionError:
         return FrontMatter(lines=taken, diagnostics=(_error(offset + 1, "the front matter is nested too deep"),))
-    if values is None or values == "":
-        return FrontMatter(lines=taken)
     return _known(values, block, offset, taken) if isinstance(values, dict) else FrontMatter()
 
 
@@ -83,6 +108,8 @@ def _broken(reason: yaml.YAMLError, offset: int) -> Diagnostic:
     mark = getattr(reason, "problem_mark", None)
     problem = getattr(reason, "problem", None) or str(reason)
     line = offset + 1 + (mark.line if mark else 0)
+    if isinstance(reason, _WrittenTwice):
+        return _error(line, f"{problem!r} stands twice in the front matter: delete one of the two lines")
     return _error(line, f"the front matter is not YAML: {problem}; put quotes around a value that holds a colon")
 
 
@@ -92,7 +119,7 @@ def _known(values: Mapping[object, object], block: Sequence[str], offset: int, t
     topics: tuple[str, ...] = ()
     findings: list[Diagnostic] = []
     for key, value in values.items():
-        name = str(key).strip().lower() if isinstance(key, str) else ""
+        name = _key_name(key)
         line = starts.get(name, offset)
         scalars = value if isinstance(value, list) else [value]
         if name not in KEYS:
@@ -110,7 +137,7 @@ def _known(values: Mapping[object, object], block: Sequence[str], offset: int, t
 
 def _shown(value: object) -> str:
     """A value for a message; a nested one is only named, since aliases can make it endless."""
-    return value[:200] if isinstance(value, str) else f"a {'list' if isinstance(value, list) else 'block'} of values"
+    return value if isinstance(value, str) else f"a {'list' if isinstance(value, list) else 'block'} of values"
 
 
 def write_front_matter(values: Mapping[str, str]) -> str:

@@ -89,8 +89,8 @@ def _unsaid(findings: Iterable[Diagnostic], said: Iterable[Diagnostic]) -> list[
 def _whole(issue: Issue, today: date) -> Iterator[Diagnostic]:
     """Find what concerns the issue as a whole: title, date, size, subject."""
     if not issue.title:
-        advice = "begin with a heading, set title in the front matter, or give --title"
-        yield error(0, "title-missing", f"the issue has no title; {advice}")
+        advice = "the newsletter's own name is used; for another, begin with a heading, set title in the front matter"
+        yield warning(0, "title-missing", f"the issue has no title; {advice}, or give --title")
     if not issue.stories:
         advice = "a story is a bold, linked or numbered title with its text below, under a section's heading"
         yield error(0, "no-story", f"no story was found; {advice}")

@@ -48,7 +48,7 @@ def read_report(lines: Sequence[str], resolve: Callable[[str], str | None]) -> R
     rows = [(n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and n not in contents.lines]
     headings = find_headings(rows, contents)
     first = min(headings, default=len(rows))
-    title, day, findings = _preface(rows[:first])
+    title, title_line, day, findings = _preface(rows[:first])
     parts, left = _collect(rows, first, headings)
     findings += [_unplaced(row) for row in left] + [_missing(entry) for entry in contents.missing]
     sections = tuple(part.section(resolve) for part in parts)
@@ -57,6 +57,7 @@ def read_report(lines: Sequence[str], resolve: Callable[[str], str | None]) -> R
         diagnostics=tuple(sorted(findings, key=lambda finding: finding.line)),
         section_lines=tuple(part.line for part in parts),
         story_lines=tuple(draft.line for part in parts for draft in part.drafts),
+        title_line=title_line,
     )
 
 
@@ -141,22 +142,22 @@ def _open(parts: list[_Part], heading: Heading, line: int) -> None:
     )
 
 
-def _preface(rows: Sequence[Row]) -> tuple[str, date | None, list[Diagnostic]]:
-    """Find the title and the date that stand before everything else; the rest is unplaced."""
-    title = ""
+def _preface(rows: Sequence[Row]) -> tuple[str, int, date | None, list[Diagnostic]]:
+    """Find the title, its line and the date that stand before everything else; the rest is unplaced."""
+    title, title_line = "", 0
     dated: DatedText | None = None
     findings: list[Diagnostic] = []
     for line, text in rows:
         found = _end_of_span(text)
         title_like = not title and columns(found.text[:_WIDEST_TITLE_COLUMNS]) <= _WIDEST_TITLE_COLUMNS
         if title_like and len(found.text) >= _SHORTEST_TITLE_CHARACTERS and not ends_sentence(text):
-            title = found.text
+            title, title_line = found.text, line
         elif not found.written or dated:
             findings.append(_unplaced((line, text)))
         if found.written and not dated:
             dated = found
             findings += [] if found.date else [impossible_date(found.written, line)]
-    return title, dated.date if dated else None, findings
+    return title, title_line, dated.date if dated else None, findings
 
 
 def _end_of_span(text: str) -> DatedText:

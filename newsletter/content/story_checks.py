@@ -40,7 +40,7 @@ def check_title(line: int, what: str, title: str) -> Iterator[Diagnostic]:
 def check_story(line: int, story: Story, own_host: str) -> Iterator[Diagnostic]:
     """Find what is wrong with a story's title, lengths, links and pictures; `own_host` serves our own pictures."""
     if not story.title:
-        yield error(line, "title-missing", "a story has no title; write one above its text")
+        yield warning(line, "title-missing", "a story has no title; write one above its text")
     yield from check_title(line, "the title", story.title)
     yield from _lengths(line, story)
     yield from _links(line, story)

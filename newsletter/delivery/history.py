@@ -10,6 +10,8 @@ from sqlmodel import Session, col
 from newsletter.delivery.models import Attempt, Delivery, Mailing
 from newsletter.storage.models import IssueRow
 
+_PAGE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Try:
@@ -45,26 +47,36 @@ class Entry:
 
 
 def entries(
-    session: Session, *, slug: str = "", subscriber_id: int | None = None, limit: int = 1000
+    session: Session, *, slug: str = "", subscriber_id: int | None = None, state: str = "", limit: int | None = None
 ) -> Iterator[Entry]:
-    """The newest entries first, of one issue or one subscriber or both."""
-    rows = session.execute(_query(slug, subscriber_id).limit(limit)).all()
-    tries = _tries(session, [delivery.id for delivery, _ in rows])
-    for delivery, issue in rows:
-        yield Entry(
-            delivery_id=delivery.id,
-            issue=issue,
-            address=delivery.address,
-            state=delivery.state,
-            reason=delivery.reason,
-            due=delivery.due,
-            next_at=delivery.next_at,
-            settled_at=delivery.settled_at,
-            code=delivery.code,
-            reply=delivery.reply,
-            edition=delivery.edition,
-            tries=tuple(tries.get(delivery.id, ())),
-        )
+    """The newest entries first, of one issue, one subscriber or one state, read some hundred at a time."""
+    query, before, left = _query(slug, subscriber_id, state), None, limit
+    while left is None or left > 0:
+        page = query if before is None else query.where(col(Delivery.id) < before)
+        rows = session.execute(page.limit(_PAGE if left is None else min(left, _PAGE))).all()
+        tries = _tries(session, [delivery.id for delivery, _ in rows])
+        for delivery, issue in rows:
+            yield _entry(delivery, issue, tuple(tries.get(delivery.id, ())))
+        if len(rows) < _PAGE:
+            return
+        before, left = rows[-1][0].id, None if left is None else left - len(rows)
+
+
+def _entry(delivery: Delivery, issue: str, tries: tuple[Try, ...]) -> Entry:
+    return Entry(
+        delivery_id=delivery.id or 0,
+        issue=issue,
+        address=delivery.address,
+        state=delivery.state,
+        reason=delivery.reason,
+        due=delivery.due,
+        next_at=delivery.next_at,
+        settled_at=delivery.settled_at,
+        code=delivery.code,
+        reply=delivery.reply,
+        edition=delivery.edition,
+        tries=tries,
+    )
 
 
 def forget_reader(session: Session, subscriber_id: int) -> None:
@@ -76,7 +88,7 @@ def forget_reader(session: Session, subscriber_id: int) -> None:
     session.execute(update(Attempt).where(col(Attempt.delivery_id).in_(theirs)).values(reply=None))
 
 
-def _query(slug: str, subscriber_id: int | None) -> Select[Delivery, str]:
+def _query(slug: str, subscriber_id: int | None, state: str) -> Select[Delivery, str]:
     query = (
         select(Delivery, col(IssueRow.slug))
         .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
@@ -87,6 +99,8 @@ def _query(slug: str, subscriber_id: int | None) -> Select[Delivery, str]:
         query = query.where(col(IssueRow.slug) == slug)
     if subscriber_id is not None:
         query = query.where(col(Delivery.subscriber_id) == subscriber_id)
+    if state:
+        query = query.where(col(Delivery.state) == state)
     return query
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, exists, insert, update
+from sqlalchemy import Engine, Row, delete, insert, update
 from sqlmodel import Session, col, func, select
 
 from newsletter.delivery.models import Attempt, Delivery
-from newsletter.delivery.outcome import Outcome, Reason, State, Verdict
+from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.delivery.retry import next_attempt
-from subscribers.audience import sendable
+from subscribers.audience import sendable, suppressed
+from subscribers.models import State as PersonState
 from subscribers.models import Subscriber
 
 
@@ -26,6 +27,7 @@ class Claimed:
 
     delivery_id: int
     attempt: int
+    deferrals: int
     address: str
     due: datetime
     language: str
@@ -54,6 +56,10 @@ class Counts:
     failed: int
     unknown: int
     excluded: int
+
+
+SERVER_PAUSE = timedelta(minutes=1)
+"""How long a row waits when its server was to blame; long enough for others to go first, short enough for one run."""
 
 
 class Ledger:
@@ -117,13 +123,10 @@ class Ledger:
         """Claim in the order of due times; whoever may not be written to any more is excluded here, at the last."""
         due = self._due(session, State.QUEUED, wanted, now)
         due += self._due(session, State.DEFERRED, wanted - len(due), now)
-        gone = [row.Delivery.id for row in due if not row.sendable]
-        if gone:
-            session.execute(
-                update(Delivery)
-                .where(col(Delivery.id).in_(gone))
-                .values(state=State.EXCLUDED, reason=Reason.UNSUBSCRIBED, settled_at=now)
-            )
+        for row in due:
+            if not row.sendable:
+                values = {"state": State.EXCLUDED, "reason": _why_not(row), "settled_at": now}
+                session.execute(update(Delivery).where(col(Delivery.id) == row.Delivery.id).values(**values))
         claimed = [_claimed(row.Delivery) for row in due if row.sendable]
         if claimed:
             session.execute(
@@ -136,9 +139,14 @@ class Ledger:
 
     def _due(self, session: Session, state: State, wanted: int, now: datetime) -> list[Row[Any]]:
         """The next rows of one state: one at a time, so that the index gives them in order and nothing is sorted."""
-        may_be_sent = exists().where(col(Subscriber.id) == col(Delivery.subscriber_id), sendable(now))
-        query = (
-            select(Delivery, may_be_sent.label("sendable"))
+        query: Any = (
+            select(
+                Delivery,
+                col(Subscriber.state).label("person"),
+                suppressed().label("suppressed"),
+                sendable(now).label("sendable"),
+            )
+            .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
             .where(Delivery.mailing_id == self._mailing_id, Delivery.state == state, Delivery.next_at <= now)
             .order_by(col(Delivery.next_at), col(Delivery.id))
             .limit(wanted)
@@ -171,9 +179,16 @@ class Ledger:
         session.execute(update(Attempt).where(*attempt).values(**ended, **answer))
 
     def _after(self, row: Claimed, outcome: Outcome, now: datetime) -> dict[str, object]:
-        """The state that an outcome leads to."""
-        if outcome.blames_server:
-            return _as_before(row)
+        """The state that an outcome leads to.
+
+        The first time that the server is to blame, the reader is not charged, and the row waits for others to go first;
+        the second time it may be this very message that the server cannot take, unless it did not even get to RCPT.
+        """
+        give_up_at = row.due + self._give_up_after
+        again_soon = now + SERVER_PAUSE
+        first_time = outcome.stage is Stage.MAIL or row.attempt - row.deferrals == 1
+        if outcome.blames_server and outcome.verdict is not Verdict.UNKNOWN and first_time and again_soon <= give_up_at:
+            return {**_as_before(row), "next_at": again_soon}
         reply: dict[str, object] = {"stage": outcome.stage, "code": outcome.code, "reply": outcome.reply}
         match outcome.verdict:
             case Verdict.ACCEPTED:
@@ -181,12 +196,13 @@ class Ledger:
             case Verdict.UNKNOWN:
                 return {"state": State.UNKNOWN, "reason": Reason.LINE_BROKE, "settled_at": now, **reply}
             case Verdict.REFUSED:
-                return {"state": State.FAILED, "reason": Reason.REFUSED, "settled_at": now, **reply}
+                reason = Reason.BAD_ADDRESS if outcome.stage is Stage.WRITE else Reason.REFUSED
+                return {"state": State.FAILED, "reason": reason, "settled_at": now, **reply}
             case Verdict.LATER:
-                again = next_attempt(now, row.attempt, self._chance(), row.due + self._give_up_after)
+                again = next_attempt(now, row.deferrals + 1, self._chance(), give_up_at)
                 if again is None:
                     return {"state": State.FAILED, "reason": Reason.GAVE_UP, "settled_at": now, **reply}
-                return {"state": State.DEFERRED, "next_at": again, **reply}
+                return {"state": State.DEFERRED, "next_at": again, "deferrals": row.deferrals + 1, **reply}
 
 
 def count(session: Session, mailing_id: int) -> Counts:
@@ -207,9 +223,16 @@ def count(session: Session, mailing_id: int) -> Counts:
     )
 
 
+def _why_not(row: Row[Any]) -> Reason:
+    """Why a reader who was due may not be written to any more."""
+    if row.suppressed:
+        return Reason.SUPPRESSED
+    return Reason.PAUSED if row.person == PersonState.PAUSED else Reason.UNSUBSCRIBED
+
+
 def _as_before(row: Claimed) -> dict[str, object]:
     """The state of a row that goes back because its reader was not to blame."""
-    return {"state": State.QUEUED if row.attempt == 1 else State.DEFERRED}
+    return {"state": State.DEFERRED if row.deferrals else State.QUEUED}
 
 
 def _claimed(row: Delivery) -> Claimed:
@@ -218,6 +241,7 @@ def _claimed(row: Delivery) -> Claimed:
     return Claimed(
         delivery_id=row.id,
         attempt=row.attempts + 1,
+        deferrals=row.deferrals,
         address=row.address,
         due=row.due,
         language=row.language,

@@ -20,11 +20,19 @@ class Mailing(SQLModel, table=True):
     revision_id: int = Field(foreign_key="revision.id")
     theme: str
     compiled_hashes: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    publication: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     due: datetime
     audience_through: int
     planned_through: int = 0
     created_at: datetime
+
+
+class MailingStory(SQLModel, table=True):
+    """A story that a mailing may bring to its readers: what tells, later, who may have had it."""
+
+    __tablename__ = "mailing_story"
+
+    mailing_id: int = Field(foreign_key="mailing.id", primary_key=True)
+    story_id: str = Field(primary_key=True, index=True)
 
 
 class Delivery(SQLModel, table=True):
@@ -33,7 +41,7 @@ class Delivery(SQLModel, table=True):
     `due` is frozen and becomes the message's Date; `next_at` is when the row may be claimed, and moves when it is
     deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it
     can be built again byte for byte, and is emptied when the reader asks to be forgotten. `claim` names the sender that
-    has the row in hand.
+    has the row in hand. `attempts` counts every try, `deferrals` those that were charged to the reader.
     """
 
     __table_args__ = (
@@ -53,6 +61,7 @@ class Delivery(SQLModel, table=True):
     edition: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     slots: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     attempts: int = 0
+    deferrals: int = 0
     claim: str | None = None
     stage: str | None = None
     code: int | None = None

@@ -36,7 +36,6 @@ class Stage(StrEnum):
     """How far a message came (RFC 5321 §3.3): `WRITE` when it was not even made; from `DOT` the server may have it."""
 
     WRITE = "write"
-    CONNECT = "connect"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
@@ -66,6 +65,8 @@ class Outcome:
     def blames_server(self) -> bool:
         """Whether this says something about the server and nothing about the reader.
 
-        Only replies to RCPT and later are charged to a reader, and never 421 (closing) or 503 (out of step).
+        Only replies to RCPT and later are charged to a reader, never a line that broke before the final dot, and never
+        421 (closing) or 503 (out of step).
         """
-        return self.stage in (Stage.CONNECT, Stage.MAIL) or self.code in (421, 503)
+        broke = self.verdict is Verdict.LATER and self.code == 0
+        return self.stage is Stage.MAIL or self.code in (421, 503) or broke

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, update
@@ -10,10 +10,8 @@ from sqlmodel import Session, col, func, select
 
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
-from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
-from newsletter.render.publication import Publication
-from newsletter.storage.models import StoryRow
 from subscribers.audience import AudienceMember, audience_page
 from subscribers.models import Subscriber
 from subscribers.preferences import Frequency
@@ -26,18 +24,23 @@ UNSUBSCRIBE = "unsubscribe"
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What a mailing is made of: an approved revision, what was compiled of it by language, and who sends."""
+    """What a mailing is made of: an approved revision, its stories, and what was compiled of it by language."""
 
     issue_id: int
     revision_id: int
     theme: str
     compiled_hashes: Mapping[str, str]
-    publication: Publication
+    story_ids: tuple[str, ...]
+
+
+def find_mailing(session: Session, issue_id: int) -> Mailing | None:
+    """The mailing of an issue, once there is one."""
+    return session.exec(select(Mailing).where(Mailing.issue_id == issue_id)).first()
 
 
 def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[Mailing, bool]:
     """The mailing of an issue and whether it is new: made once, found again ever after, whatever was approved since."""
-    known = session.exec(select(Mailing).where(Mailing.issue_id == approved.issue_id)).first()
+    known = find_mailing(session, approved.issue_id)
     if known:
         return known, False
     mailing = Mailing(
@@ -46,7 +49,6 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
         revision_id=approved.revision_id,
         theme=approved.theme,
         compiled_hashes=dict(approved.compiled_hashes),
-        publication=asdict(approved.publication),
         # whole seconds, because that is all a Date header holds (RFC 5322 §3.3)
         due=now.replace(microsecond=0),
         audience_through=session.exec(select(func.max(Subscriber.id))).one() or 0,
@@ -54,6 +56,9 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
     )
     session.add(mailing)
     session.flush()
+    session.execute(
+        insert(MailingStory), [{"mailing_id": mailing.id, "story_id": story} for story in approved.story_ids]
+    )
     return mailing, True
 
 
@@ -71,18 +76,29 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> I
                 mailing.planned_through = mailing.audience_through
                 session.commit()
                 return
-            had = stories_had(session, mailing.issue_id, chooser, [member.id for member in members])
-            rows = [_row(mailing, member, chooser, tokens, had.get(member.id, frozenset())) for member in members]
-            session.execute(insert(Delivery), rows)
+            chosen = decide(session, members, chooser, mailing.issue_id, mailing.due)
+            session.execute(insert(Delivery), [_row(mailing, *one, tokens) for one in chosen])
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
             session.commit()
         yield len(members)
 
 
 def decide(
-    member: AudienceMember, chooser: Chooser, due: datetime, had: frozenset[str] = frozenset()
+    session: Session, members: Sequence[AudienceMember], chooser: Chooser, issue_id: int, due: datetime
+) -> list[tuple[AudienceMember, Reason | None, Edition]]:
+    """What each candidate gets of an issue that is due then, or the reason why nothing (with an empty edition)."""
+    had = _stories_had(session, issue_id, chooser, [member.id for member in members])
+    return [(member, *_decide(member, chooser, due, had.get(member.id, frozenset()))) for member in members]
+
+
+def edition_to_json(edition: Edition) -> list[list[object]]:
+    """An edition as a delivery row keeps it."""
+    return [[group.topic, list(group.stories)] for group in edition.groups]
+
+
+def _decide(
+    member: AudienceMember, chooser: Chooser, due: datetime, had: frozenset[str]
 ) -> tuple[Reason | None, Edition]:
-    """What a candidate gets of an issue that is due then, or the reason why nothing (with an empty edition)."""
     if member.suppressed:
         return Reason.SUPPRESSED, Edition()
     if member.is_paused(due):
@@ -95,15 +111,9 @@ def decide(
     return (Reason.ALREADY_HAD if had and chooser.choose(member.preferences) else Reason.NO_MATCH), edition
 
 
-def edition_to_json(edition: Edition) -> list[list[object]]:
-    """An edition as a delivery row keeps it."""
-    return [[group.topic, list(group.stories)] for group in edition.groups]
-
-
 def _row(
-    mailing: Mailing, member: AudienceMember, chooser: Chooser, tokens: Tokens, had: frozenset[str]
+    mailing: Mailing, member: AudienceMember, reason: Reason | None, edition: Edition, tokens: Tokens
 ) -> dict[str, object]:
-    reason, edition = decide(member, chooser, mailing.due, had)
     slots = {
         "name": member.name,
         "topics": list(member.preferences.topics),
@@ -124,12 +134,14 @@ def _row(
     }
 
 
-def stories_had(session: Session, issue_id: int, chooser: Chooser, readers: Sequence[int]) -> dict[int, frozenset[str]]:
+def _stories_had(
+    session: Session, issue_id: int, chooser: Chooser, readers: Sequence[int]
+) -> dict[int, frozenset[str]]:
     """Which of an issue's stories each of these readers had, or is about to get, from mailings of other issues."""
     shared = (
         select(Mailing.id)
-        .join(StoryRow, col(StoryRow.issue_id) == Mailing.issue_id)
-        .where(Mailing.issue_id != issue_id, col(StoryRow.story_id).in_(chooser.story_ids))
+        .join(MailingStory, col(MailingStory.mailing_id) == Mailing.id)
+        .where(Mailing.issue_id != issue_id, col(MailingStory.story_id).in_(chooser.story_ids))
         .distinct()
     )
     mailings = session.exec(shared).all()

@@ -71,7 +71,7 @@ class Sender:
         """Send until nothing is due, or until stopped; every row that was in hand has its outcome written by then."""
         workers = [asyncio.create_task(self._work()) for _ in range(self._connections)]
         try:
-            while not self._stopping and not _all_gone(workers):
+            while not self._stopping and not _all_gone(workers) and not _broken(workers):
                 if not await self._turn():
                     break
             unreachable = _all_gone(workers)
@@ -134,6 +134,7 @@ class Sender:
                     connection.close()
             finally:
                 self._open -= 1
+                self._wake.set()
                 await connection.quit()
             await asyncio.sleep(_RECONNECT_SECONDS[min(faults, len(_RECONNECT_SECONDS)) - 1] if faults else 0)
         self._wake.set()
@@ -144,6 +145,8 @@ class Sender:
                 return await self._connect()
             except ServerRefused as reason:
                 self._trouble = str(reason)
+                if reason.final:
+                    return None
             if pause is not None:
                 await asyncio.sleep(pause)
         return None
@@ -155,12 +158,17 @@ class Sender:
         except MessageRefused as reason:
             self._note(row, Outcome(Verdict.REFUSED, Stage.WRITE, 0, str(reason)))
             return True
+        except Exception:
+            self._put_back(row)  # a fault of ours, not the reader's; it ends the run
+            raise
         try:
             outcome = await connection.hand_over(message)
         except asyncio.CancelledError:
             self._put_back(row)
             raise
         self._note(row, outcome, len(message.data))
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError  # the cancel was turned into an outcome; the worker ends all the same
         return not outcome.blames_server
 
     def _note(self, row: Claimed, outcome: Outcome, size_bytes: int = 0) -> None:
@@ -188,6 +196,10 @@ class Sender:
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), left)
+
+
+def _broken(workers: list[asyncio.Task[None]]) -> bool:
+    return any(worker.done() and worker.exception() for worker in workers)
 
 
 def _all_gone(workers: list[asyncio.Task[None]]) -> bool:

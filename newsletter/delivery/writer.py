@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from newsletter.compose.edition import Edition, Group
 from newsletter.render.assemble import Assembled, Assembler
@@ -13,18 +14,16 @@ from newsletter.render.recipient import Message, Recipient
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes the messages of one mailing from what was compiled of its issue, by language.
-
-    `zone` is the newsletter's own: the Date header shows it.
-    """
+    """Writes the messages of one mailing from what was compiled of its issue, by language."""
 
     mailing_key: str
     assemblers: Mapping[str, Assembler]
     zone: tzinfo
 
     @classmethod
-    def of(cls, mailing_key: str, compiled: Mapping[str, CompiledIssue], zone: tzinfo) -> "Writer":
-        """A writer with an assembler for each compiled language."""
+    def of(cls, mailing_key: str, compiled: Mapping[str, CompiledIssue]) -> "Writer":
+        """A writer with an assembler for each compiled language; the zone is the one the issue was approved with."""
+        zone = ZoneInfo(next(iter(compiled.values())).publication.zone)
         return cls(mailing_key, {language: Assembler(one) for language, one in compiled.items()}, zone)
 
     def assembled(self, language: str, edition: Edition) -> Assembled:

@@ -8,6 +8,7 @@ from newsletter.content.diagnostics import Severity
 from newsletter.delivery.plan import Approved
 from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
+from newsletter.render.message import require_usable
 from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import IssueRefused, Saved
 from subscribers.preferences import LANGUAGES
@@ -43,6 +44,7 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
             f"{slug} has {len(errors)} error(s), the first in line {errors[0].line}: {errors[0].message} "
             "Mend the text and import it again."
         )
+    require_usable(newsletter.settings.publication)
     compiled = compile_now(newsletter, saved)
     largest = max(largest_html_bytes(one) for one in compiled.values())
     if largest > MOST_HTML_BYTES:
@@ -72,7 +74,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
         revision_id=saved.revision_id,
         theme=newsletter.theme.name,
         compiled_hashes={language: one.content_hash for language, one in compiled.items()},
-        publication=newsletter.settings.publication,
+        story_ids=tuple(story.id for story in saved.issue.stories),
     )
 
 

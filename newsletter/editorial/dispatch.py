@@ -9,19 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlmodel import Session, select
-
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.delivery.ledger import Counts, Ledger, count
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.outcome import Outcome
-from newsletter.delivery.plan import open_mailing, plan
+from newsletter.delivery.plan import find_mailing, open_mailing, plan
 from newsletter.delivery.sender import Ended, Sender
 from newsletter.delivery.transport import Connection, Timeouts
 from newsletter.editorial.approval import approved
 from newsletter.editorial.preview import writer_of
-from newsletter.storage.issues import IssueRefused
+from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.lock import sender_lock
 
 
@@ -33,21 +31,15 @@ class Standing:
     counts: Counts
 
 
-def standing(newsletter: Newsletter, slug: str) -> Standing:
+def standing(newsletter: Newsletter, saved: Saved) -> Standing:
     """The state of an issue (draft, approved, sending or sent) and its counts, all zero before it is planned."""
     with newsletter.reading() as session:
-        saved = newsletter.issues(session).find(slug)
         mailing = find_mailing(session, saved.issue_id)
         if mailing is None or mailing.id is None:
             return Standing("approved" if saved.approved_hash else "draft", Counts(0, 0, 0, 0, 0, 0, 0))
         counts = count(session, mailing.id)
     unfinished = counts.queued + counts.deferred or mailing.planned_through < mailing.audience_through
     return Standing("sending" if unfinished else "sent", counts)
-
-
-def find_mailing(session: Session, issue_id: int) -> Mailing | None:
-    """The mailing of an issue, once it was planned."""
-    return session.exec(select(Mailing).where(Mailing.issue_id == issue_id)).first()
 
 
 class Dispatch:

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
-from newsletter.delivery.outcome import Reason
-from newsletter.delivery.plan import UNSUBSCRIBE, decide, stories_had
+from newsletter.delivery.outcome import Reason, State
+from newsletter.delivery.plan import ROWS_PER_COMMIT, UNSUBSCRIBE, decide, find_mailing
 from newsletter.delivery.writer import Writer, edition_from_json
 from newsletter.editorial.approval import compile_now
 from newsletter.render.assemble import Assembled, assemble
@@ -20,9 +20,13 @@ from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import IssueRefused, Saved
-from subscribers.audience import candidate
+from subscribers.audience import audience_page, candidate
+from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences
+
+JOINED_LATER = "joined later"
+"""Why a reader gets nothing who was no candidate yet when the mailing was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +73,23 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
         person = newsletter.people(session).get(address)
         if person is None or person.id is None:
             raise IssueRefused(f"{address} is no subscriber; `newsletter subscriber list` shows who is.")
-        mailing = session.exec(select(Mailing).where(Mailing.issue_id == saved.issue_id)).first()
-        row = (
-            mailing
-            and session.exec(
-                select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == person.id)
-            ).first()
-        )
+        mailing = find_mailing(session, saved.issue_id)
+        row = mailing and _row_of(session, mailing, person.id)
         member = candidate(session, person.id)
         chooser = Chooser(saved.issue)
-        had = stories_had(session, saved.issue_id, chooser, [person.id]).get(person.id, frozenset())
+        decided = decide(session, [member] if member else [], chooser, saved.issue_id, newsletter.clock())
     if mailing and row and row.slots:
         return _planned(newsletter, mailing, row)
-    if row:
-        raise IssueRefused(f"{address} gets nothing of {slug}: {row.reason}.")
-    reason, edition = decide(member, chooser, newsletter.clock(), had) if member else (person.state, Edition())
-    if reason in (Reason.NO_MATCH, Reason.ALREADY_HAD):
-        raise IssueRefused(f"{address} gets nothing of {slug}: {reason}.")
-    recipient = Recipient(
-        key="preview",
-        address=person.ascii_address or "",
-        date=newsletter.now(),
-        topics=tuple(person.topics),
-        unsubscribe_token=newsletter.tokens.make(UNSUBSCRIBE, person.public_id),
-        name=person.name,
-        format=str(person.format),
-    )
+    reason, edition = (decided[0][1], decided[0][2]) if decided else (str(person.state), Edition())
+    if row or reason in (Reason.NO_MATCH, Reason.ALREADY_HAD):
+        raise IssueRefused(f"{address} gets nothing of {slug}: {row.reason if row else reason}.")
     # somebody who is paused, say, is shown what they would get otherwise, and the reason beside it
-    edition = edition or chooser.choose(preferences_of(person), had)
+    edition = edition or chooser.choose(preferences_of(person))
     if not edition:
         raise IssueRefused(f"{address} gets nothing of {slug}: {Reason.NO_MATCH}.")
-    return Preview(_assembled(newsletter, saved, person.language, edition), recipient, edition, left_out=reason or "")
+    left_out = reason or (JOINED_LATER if mailing else "")
+    recipient = _recipient(newsletter, person)
+    return Preview(_assembled(newsletter, saved, person.language, edition), recipient, edition, left_out=left_out)
 
 
 def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
@@ -122,48 +112,59 @@ def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = 
     return Preview(_assembled(newsletter, saved, language, edition), recipient, edition)
 
 
-def message_of(newsletter: Newsletter, delivery_id: int) -> Message:
-    """The message of a row of the log, built again byte for byte; raises `IssueRefused` when it has none."""
-    with newsletter.reading() as session:
-        row = session.get(Delivery, delivery_id)
-        mailing = session.get(Mailing, row.mailing_id) if row else None
-    if row is None or mailing is None or not row.slots:
-        raise IssueRefused("there is no message: the reader was excluded from the start, or asked to be forgotten.")
-    return _planned(newsletter, mailing, row).message
-
-
 def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, dict[str, int], int]:
     """How many readers would get how much of an issue now, how many are left out and why, and its most HTML bytes."""
     left_out: Counter[str] = Counter()
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
-        chooser = Chooser(saved.issue)
-
-        def chosen() -> Iterator[Edition]:
-            for member in newsletter.people(session).audience():
-                reason, edition = decide(member, chooser, newsletter.clock())
-                if reason in (None, Reason.NO_MATCH):
-                    yield edition
-                else:
-                    left_out[str(reason)] += 1
-
-        covered = cover(chosen())
+        covered = cover(_chosen(newsletter, session, saved, left_out))
     largest = max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
     return covered, dict(left_out), largest
+
+
+def _chosen(newsletter: Newsletter, session: Session, saved: Saved, left_out: Counter[str]) -> Iterator[Edition]:
+    """The edition of every reader whom planning now would not leave out; the others are counted by their reason."""
+    chooser, after = Chooser(saved.issue), 0
+    while page := audience_page(session, after, None, ROWS_PER_COMMIT):
+        for _, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
+            if reason in (None, Reason.NO_MATCH):
+                yield edition
+            else:
+                left_out[str(reason)] += 1
+        after = page[-1].id
 
 
 def writer_of(newsletter: Newsletter, mailing: Mailing) -> Writer:
     """What writes the messages of a mailing, from what was approved."""
     with newsletter.reading() as session:
         compiled = newsletter.issues(session).compiled(mailing.revision_id, mailing.theme, mailing.compiled_hashes)
-    return Writer.of(mailing.key, compiled, newsletter.settings.time_zone)
+    return Writer.of(mailing.key, compiled)
+
+
+def _row_of(session: Session, mailing: Mailing, subscriber_id: int) -> Delivery | None:
+    query = select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.subscriber_id == subscriber_id)
+    return session.exec(query).first()
+
+
+def _recipient(newsletter: Newsletter, person: Subscriber) -> Recipient:
+    """A subscriber as the mail of an issue that is not planned yet sees them."""
+    return Recipient(
+        key="preview",
+        address=person.ascii_address or "",
+        date=newsletter.now(),
+        topics=tuple(person.topics),
+        unsubscribe_token=newsletter.tokens.make(UNSUBSCRIBE, person.public_id),
+        name=person.name,
+        format=str(person.format),
+    )
 
 
 def _planned(newsletter: Newsletter, mailing: Mailing, row: Delivery) -> Preview:
     writer = writer_of(newsletter, mailing)
     edition = edition_from_json(row.edition)
     recipient = writer.recipient(row.id or 0, row.address or "", row.due, row.slots)
-    return Preview(writer.assembled(row.language, edition), recipient, edition, planned=True)
+    left_out = row.reason or "" if row.state == State.EXCLUDED else ""
+    return Preview(writer.assembled(row.language, edition), recipient, edition, planned=True, left_out=left_out)
 
 
 def _assembled(newsletter: Newsletter, saved: Saved, language: str, edition: Edition) -> Assembled:

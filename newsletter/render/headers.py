@@ -48,13 +48,17 @@ def text_header(name: str, text: str) -> str:
     return header(name, folded(text, len(name) + 2) if _is_plain(text) else encoded(text, len(name) + 2))
 
 
-@lru_cache(maxsize=64)
 def date_header(date: datetime) -> str:
     """The Date header (RFC 5322 section 3.3) in the zone of `date`; raises MessageRefused when it has none."""
     offset = date.utcoffset()
     if offset is None:
         raise MessageRefused(f"the date of the message has no zone: {date.isoformat()}")
-    minutes = offset.days * 1440 + offset.seconds // 60
+    # by wall clock and offset, because equal moments of two zones are written differently
+    return _date_line(date.replace(tzinfo=None), offset.days * 1440 + offset.seconds // 60)
+
+
+@lru_cache(maxsize=64)
+def _date_line(date: datetime, minutes: int) -> str:
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     day = f"{_DAYS[date.weekday()]}, {date.day:02} {_MONTHS[date.month - 1]} {date.year:04}"
     return f"Date: {day} {date.hour:02}:{date.minute:02}:{date.second:02} {sign}{hours:02}{rest:02}\r\n"

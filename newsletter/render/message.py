@@ -28,6 +28,11 @@ _LIST_NAME = 60  # a longer name does not fit on the line of List-Id
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
 
 
+def require_usable(publication: Publication) -> None:
+    """Raise `MessageRefused` when no message at all could be made for this publication, naming what is wrong in it."""
+    _sender_headers(publication)
+
+
 @lru_cache(maxsize=16)
 def _sender_headers(publication: Publication) -> tuple[str, str, str]:
     """What depends on the publication alone: From, the headers behind the reader's own, and the domain for ids."""

@@ -9,7 +9,8 @@ class Publication:
 
     `sender` is a mailbox such as `AI 行业动态 <daily@example.org>`; `envelope_sender` the bare return path (RFC 5321
     section 4.1.1.2); `list_id` is bare, `<id.domain>` (RFC 2919); `base_url` has no slash at its end; `inbound_address`
-    takes mailto unsubscribes (RFC 2369) and `postal_address` stands in the footer.
+    takes mailto unsubscribes (RFC 2369), `postal_address` stands in the footer, and `zone` (an IANA name) is that of
+    the Date header.
     """
 
     sender: str
@@ -19,3 +20,4 @@ class Publication:
     reply_to: str = ""
     inbound_address: str = ""
     postal_address: str = ""
+    zone: str = "UTC"

@@ -29,7 +29,7 @@ class Saved:
     """One revision of an issue as it is kept.
 
     `approved_hash` is empty unless this very revision is the approved one; what it is compared with is the business of
-    `newsletter.app`.
+    `newsletter.editorial.approval`.
     """
 
     issue_id: int

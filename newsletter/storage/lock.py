@@ -20,7 +20,8 @@ def sender_lock(database: Path | None) -> Iterator[None]:
     if database is None:
         yield
         return
-    path = database.with_name(database.name + ".sender")
+    real = database.resolve()  # a link to the file is the same file
+    path = real.with_name(real.name + ".sender")
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

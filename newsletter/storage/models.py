@@ -7,6 +7,15 @@ from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
+class AddressKeyRow(SQLModel, table=True):
+    """The fingerprint of the key that hashes addresses; one row."""
+
+    __tablename__ = "address_key"
+
+    id: int = Field(primary_key=True)
+    fingerprint: str
+
+
 class IssueRow(SQLModel, table=True):
     """One publication, known to people by its slug; approval points at one of its revisions and at what that showed."""
 

@@ -57,7 +57,7 @@ def line_of(newsletter: Newsletter, saved: Saved) -> Line:
     return Line(
         saved=saved,
         first=plain(stories[0].title) if stories else "",
-        standing=standing(newsletter, saved.slug),
+        standing=standing(newsletter, saved),
         errors=errors,
         warnings=len(saved.diagnostics) - errors,
     )

@@ -12,6 +12,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "address_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_address_key")),
+    )
+    op.create_table(
         "issue",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("slug", AutoString(), nullable=False),
@@ -142,7 +148,6 @@ def upgrade() -> None:
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("theme", AutoString(), nullable=False),
         sa.Column("compiled_hashes", sa.JSON(), nullable=False),
-        sa.Column("publication", sa.JSON(), nullable=False),
         sa.Column("due", UTCDateTime(), nullable=False),
         sa.Column("audience_through", sa.Integer(), nullable=False),
         sa.Column("planned_through", sa.Integer(), nullable=False),
@@ -167,6 +172,7 @@ def upgrade() -> None:
         sa.Column("edition", sa.JSON(), nullable=False),
         sa.Column("slots", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("deferrals", sa.Integer(), nullable=False),
         sa.Column("claim", AutoString(), nullable=True),
         sa.Column("stage", AutoString(), nullable=True),
         sa.Column("code", sa.Integer(), nullable=True),
@@ -182,6 +188,16 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index("ix_delivery_next", ["mailing_id", "state", "next_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_subscriber_id"), ["subscriber_id"], unique=False)
+
+    op.create_table(
+        "mailing_story",
+        sa.Column("mailing_id", sa.Integer(), nullable=False),
+        sa.Column("story_id", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_mailing_story_mailing_id_mailing")),
+        sa.PrimaryKeyConstraint("mailing_id", "story_id", name=op.f("pk_mailing_story")),
+    )
+    with op.batch_alter_table("mailing_story", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mailing_story_story_id"), ["story_id"], unique=False)
 
     op.create_table(
         "attempt",
@@ -205,6 +221,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("attempt")
+    with op.batch_alter_table("mailing_story", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mailing_story_story_id"))
+
+    op.drop_table("mailing_story")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_subscriber_id"))
         batch_op.drop_index("ix_delivery_next")
@@ -230,3 +250,4 @@ def downgrade() -> None:
 
     op.drop_table("subscriber")
     op.drop_table("issue")
+    op.drop_table("address_key")
