@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from email.utils import parseaddr
 
 from sqlmodel import Session
 
@@ -65,6 +66,12 @@ class Newsletter:
     def suppression(self, session: Session) -> SuppressionStore:
         """The suppressed addresses, in this session."""
         return SuppressionStore(session, self.address_key, self.clock)
+
+    @property
+    def name(self) -> str:
+        """What the newsletter is called: the sender's display name, else the address."""
+        display, address = parseaddr(self.settings.sender)
+        return display or address
 
     def today(self) -> date:
         """The date in the newsletter's own zone."""

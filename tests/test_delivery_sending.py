@@ -25,7 +25,7 @@ from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch, Standing, standing
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.preview import preview_for
+from newsletter.editorial.preview import coverage, preview_for
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.lock import SenderRunning, sender_lock
 from subscribers.preferences import Frequency, Preferences
@@ -220,6 +220,49 @@ def test_each_exclusion_has_its_reason(ready: Newsletter) -> None:
         "paused@example.org": Reason.PAUSED,
         "suppressed@example.org": Reason.SUPPRESSED,
     }
+
+
+def test_coverage_says_before_what_the_plan_does_then(ready: Newsletter) -> None:
+    test_each_exclusion_has_its_reason(ready)
+    add_readers(ready, 2)
+    covered, left_out, _ = coverage(ready, SLUG)
+    assert covered.by_stories == {0: 1, 2: 2}
+    assert left_out == {"weekly": 1, "paused": 1, "suppressed": 1}
+
+
+def test_coverage_leaves_out_who_had_every_story_already(ready: Newsletter) -> None:
+    add_readers(ready, 2)
+    data = TEXT.replace("2026-03-09", "2026-03-10").encode()
+    take_in(ready, read(ready, data), data)
+    list(Dispatch.of(ready, SLUG).plan())
+    covered, left_out, _ = coverage(ready, "2026-03-10")
+    assert (covered.readers, left_out) == (0, {"already had": 2})
+
+
+def test_a_corrected_issue_does_not_forget_what_it_had_brought(ready: Newsletter) -> None:
+    add_readers(ready, 1)
+    with serving(ready, Mailbox()):
+        send(ready)
+    corrected = TEXT.split("**模型与技术进展**")[0].encode()
+    take_in(ready, read(ready, corrected), corrected)
+    models = "# 示例日报 (2026-03-10)\n\n**模型与技术进展**" + TEXT.split("**模型与技术进展**")[1]
+    take_in(ready, read(ready, models.encode()), models.encode())
+    _, left_out, _ = coverage(ready, "2026-03-10")
+    assert left_out == {"already had": 1}
+
+
+def test_a_reader_who_joined_after_the_plan_is_shown_so(ready: Newsletter) -> None:
+    list(Dispatch.of(ready, SLUG).plan())
+    add_readers(ready, 1)
+    assert preview_for(ready, SLUG, "reader0@example.org").left_out == "joined later"
+
+
+def test_the_zone_of_a_planned_mail_is_the_one_it_was_approved_with(ready: Newsletter) -> None:
+    add_readers(ready, 1)
+    list(Dispatch.of(ready, SLUG).plan())
+    before = preview_for(ready, SLUG, "reader0@example.org").message.data
+    ready.settings.zone = "Europe/Berlin"
+    assert preview_for(ready, SLUG, "reader0@example.org").message.data == before
 
 
 def test_an_unsubscribe_between_plan_and_send_stops_the_message(ready: Newsletter) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from newsletter.app import Newsletter
 from newsletter.content.document import MAX_BYTES, read_issue
+from newsletter.content.inline import escape
 from newsletter.content.judge import EarlierStory, judge, with_topic
 from newsletter.content.reading import Reading
 from newsletter.storage.issues import IssueRefused, Saved
@@ -44,7 +45,11 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
         if topic:
             reading = with_topic(reading, topic)
         earlier = (
-            newsletter.issues(session).earlier_stories(reading.issue.date, reading.issue.title) if reading.issue else ()
+            newsletter.issues(session).earlier_stories(
+                reading.issue.date, reading.issue.title or escape(newsletter.name)
+            )
+            if reading.issue
+            else ()
         )
     return _judged(
         reading, newsletter.today(), catalogue, earlier, urlsplit(newsletter.settings.base_url).hostname or ""
@@ -52,9 +57,14 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
 
 
 def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: bool = False) -> tuple[Saved, bool]:
-    """Keep a reading as a revision and say whether it is new; refuses errors unless it is a draft."""
+    """Keep a reading as a revision and say whether it is new; refuses errors unless it is a draft.
+
+    An issue without a title gets the newsletter's name.
+    """
     if reading.errors and not draft:
         raise IssueRefused(f"{len(reading.errors)} error(s); mend them, or keep it as a draft with --draft.")
+    if reading.issue and not reading.issue.title:
+        reading = replace(reading, issue=replace(reading.issue, title=escape(newsletter.name)))
     with newsletter.session() as session:
         return newsletter.issues(session).save(reading, source, newsletter.clock())
 

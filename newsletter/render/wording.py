@@ -70,6 +70,7 @@ def subject_line(labels: Labels, fixed: str, titles: Sequence[str]) -> str:
     """The subject of an edition: what the front matter fixed, else the first title and how many stories there are."""
     if fixed:
         return fixed
+    titles = [title or labels.contents for title in titles]
     if len(titles) == 1:
         return cut_to_columns(titles[0], SUBJECT_COLUMNS - 1)
     numbers = {"count": len(titles), "rest": len(titles) - 1}
@@ -84,7 +85,7 @@ def preheader_line(labels: Labels, fixed: str, subject: str, titles: Sequence[st
     """
     others = labels.titles.join(titles[1:])
     choices = (fixed, others, teaser, labels.contents)
-    chosen = next(choice for choice in choices if choice and choice not in subject)
+    chosen = next((choice for choice in choices if choice and choice not in subject), labels.contents)
     return cut_to_characters(chosen, PREHEADER_CHARACTERS)
 
 

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ class Pages:
             "words": self.words[language],
             "language": language,
             "lang": "en" if language == "en" else "zh-CN",
-            "newsletter_name": name_of(self.newsletter),
+            "newsletter_name": self.newsletter.name,
             "links": self.links,
         }
         return self._environment.get_template(name).render({**shared, **context})
@@ -69,12 +68,6 @@ def newsletter_of(request: Request) -> Newsletter:
     """The newsletter that an application serves."""
     found: Newsletter = request.app.state.pages.newsletter
     return found
-
-
-def name_of(newsletter: Newsletter) -> str:
-    """What the newsletter calls itself: the display name of its sender, else the sender's address."""
-    name, address = parseaddr(newsletter.settings.sender)
-    return name or address
 
 
 def kilobytes(size_bytes: int) -> str:

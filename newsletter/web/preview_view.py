@@ -10,7 +10,6 @@ from newsletter.editorial.dispatch import Standing, standing
 from newsletter.editorial.preview import Preview, preview_for, preview_topics
 from newsletter.render.headers import MessageRefused
 from newsletter.storage.issues import IssueRefused, Saved
-from newsletter.web.pages import name_of
 from newsletter.web.preview_choice import Choice
 from subscribers.addresses import AddressRefused
 
@@ -79,7 +78,7 @@ def show(newsletter: Newsletter, choice: Choice) -> tuple[Shown | None, str]:
     """What there is to show of a choice, or None and the reason why there is nothing."""
     try:
         made = make(newsletter, choice)
-        return _shown(made, name_of(newsletter)), ""
+        return _shown(made, newsletter.name), ""
     except REFUSALS as refusal:
         return None, str(refusal)
 
