@@ -29,11 +29,17 @@ TOML = Path("newsletter.toml")
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 )
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 class SettingsRefused(Exception):
     """A setting is missing or wrong; the message names it and says what it should be."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 class SmtpServer:
@@ -53,8 +59,8 @@ class SmtpServer:
         self.port = port or (465 if self.implicit_tls else 587)
         self.user = unquote(parts.username or "")
         self.password = unquote(parts.password or "")
-        loopback = self.host in ("localhost", "::1") or self.host.startswith("127.")
-        self.starttls = parse_qs(parts.query).get("starttls", ["optional" if loopback else "required"])[0]
+        self.is_loopback = is_loopback(self.host)
+        self.starttls = parse_qs(parts.query).get("starttls", ["optional" if self.is_loopback else "required"])[0]
         if self.starttls not in ("required", "optional", "never"):
             raise ValueError("starttls should be required, optional or never")
 
@@ -88,9 +94,7 @@ def _list_id(value: str) -> str:
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(_one_line(value))
-    plain = value.isascii() and " " not in value and not parts.query and not parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+    if not _BASE_URL.fullmatch(value) or not urlsplit(value).hostname:
         raise ValueError("should be where readers reach the web pages, in ASCII, such as https://news.example.org")
     return value.rstrip("/")
 

@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -75,7 +75,8 @@ class CsvFile:
                 "or a cell is too long"
             ) from error
         finally:
-            text.detach()
+            with suppress(ValueError):  # whoever stopped in the middle has closed the file already
+                text.detach()
 
 
 class _Lines:

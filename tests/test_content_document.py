@@ -67,10 +67,15 @@ def test_a_fault_is_an_error_with_its_line_in_the_file(text: str, code: str, lin
     assert [(found.code, found.line) for found in read(text).errors] == [(code, line)]
 
 
-def test_an_unclosed_span_is_no_fault() -> None:
-    reading = read(DAILY.replace("# ", '<span style="color:#1677ff;">', 1))
+def test_an_unclosed_span_is_read_for_its_text_and_named_at_its_line() -> None:
+    reading = read(DAILY.replace("# ", '<span style="color:#1677ff;"># ', 1))
     assert reading.issue
-    assert (reading.issue.title, reading.diagnostics) == ("AI 早报", ())
+    assert reading.issue.title == "AI 早报"
+    assert [(found.code, found.line) for found in reading.diagnostics] == [("span-unclosed", 1)]
+
+
+def test_a_span_in_code_is_no_tag() -> None:
+    assert read(DAILY + "\nUse `<span>` so.\n\n```html\n<span>\n```\n").errors == ()
 
 
 def test_a_heading_alone_is_an_issue_without_stories() -> None:

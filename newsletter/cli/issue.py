@@ -53,13 +53,14 @@ class Format(StrEnum):
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="The text of an issue.")],
+    file: Annotated[Path, typer.Argument(help="The text of an issue.", readable=False)],
+    topic: Topic = "",
     title: Title = "",
     on: OnDate = "",
     as_json: AsJson = False,
 ) -> None:
     """Read and judge a text without keeping anything; needs no settings and no database."""
-    reading = _check(intake.read_file(file), title, _date(on))
+    reading = _check(intake.read_file(file), title, _date(on), topic)
     if as_json:
         print_json(reading_to_json(reading))
     else:
@@ -71,7 +72,7 @@ def check(
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Texts of issues.")],
+    files: Annotated[list[Path], typer.Argument(help="Texts of issues.", readable=False)],
     topic: Topic = "",
     title: Title = "",
     on: OnDate = "",
@@ -165,10 +166,13 @@ def export(
 @app.command()
 def approve(slug: Slug) -> None:
     """Release an issue for sending as it is now; any change to it voids that."""
-    saved, largest = approval.approve(open_newsletter(), slug)
+    newsletter = open_newsletter()
+    saved, largest = approval.approve(newsletter, slug)
     console().print(
         f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML."
     )
+    for warning in approval.unfit_for_real_mail(newsletter):
+        error_console().print(f"warning: {warning}.", style="yellow")
     if largest > approval.WARN_HTML_BYTES:
         error_console().print(f"That is close to where Gmail cuts mails off ({approval.MOST_HTML_BYTES // 1000} kB).")
 
@@ -233,13 +237,13 @@ def coverage(slug: Slug, as_json: AsJson = False) -> None:
         console().print("Left out: " + ", ".join(f"{readers} {reason}" for reason, readers in left_out.items()) + ".")
 
 
-def _check(data: bytes, title: str, on: date | None) -> Reading:
+def _check(data: bytes, title: str, on: date | None, topic: str) -> Reading:
     """Judge against the topics of the database in this folder where one can be used, else against those that ship."""
     try:
-        return intake.read(Newsletter(load()), data, title=title, on=on)
+        return intake.read(Newsletter(load()), data, title=title, on=on, topic=topic)
     except (SettingsRefused, DatabaseRefused, DBAPIError):
         error_console().print("No newsletter can be used here, so this is judged by the topics that ship.", style="dim")
-        return intake.check(data, datetime.now(UTC).astimezone().date(), Catalogue(), title=title, on=on)
+        return intake.check(data, datetime.now(UTC).astimezone().date(), Catalogue(), title=title, on=on, topic=topic)
 
 
 def _date(text: str) -> date | None:

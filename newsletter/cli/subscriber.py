@@ -104,8 +104,8 @@ def show(address: Address, as_json: AsJson = False) -> None:
         print_json(facts)
         return
     said = "; ".join(f"{c.at:%Y-%m-%d %H:%M} {c.kind} {c.source}".rstrip() for c in consents)
-    rows = [(name, ", ".join(value) if isinstance(value, list) else value) for name, value in facts.items()]
-    print_table(("", ""), [*(row for row in rows if row[0] != "consent"), ("consent", said)], "")
+    shown = {name: ", ".join(value) if name in ("topics", "follow", "mute") else value for name, value in facts.items()}
+    print_table(("", ""), [*(shown | {"consent": said}).items()], "")
 
 
 @app.command()
@@ -157,7 +157,10 @@ def forget(address: Address, yes: Yes = False) -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV file whose first line names its columns; address is required.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A CSV file; its first line names the columns.", readable=False),
+    ],
     state: Annotated[str, typer.Option(help="active, or pending for people who have yet to confirm.")] = "active",
     as_json: AsJson = False,
 ) -> None:

@@ -20,6 +20,7 @@ from newsletter.content.issue import Issue, Section
 from newsletter.content.lines import split_lines
 from newsletter.content.reading import Reading
 from newsletter.content.report import looks_like_report, read_report
+from newsletter.content.tags import unclosed_spans
 
 MAX_BYTES = 5_000_000  # a hundred times the longest report we know; reading it takes seconds, not minutes
 
@@ -33,7 +34,7 @@ def read_issue(
     and `date` go before what the text says. Line numbers count in the file as it is, front matter included.
     """
     if len(data) > MAX_BYTES:
-        return _unread("too-large", f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read: split it")
+        return _unread("too-large", f"the file has more than the {MAX_BYTES:,} bytes that are read: split it")
     text = decode(data)
     if text is None:
         return _unread("encoding", "this is not text in UTF-8, UTF-16 or GB18030: save the file as UTF-8")
@@ -43,7 +44,8 @@ def read_issue(
     front = read_front_matter(lines)
     body = [""] * front.lines + lines[front.lines :]
     reading = _read(body, front, resolve)
-    said = [] if canonical(title) else _replaced_title(reading, front, body)
+    said = unclosed_spans(body) if reading.issue else []
+    said += [] if canonical(title) else _replaced_title(reading, front, body)
     return _overridden(reading, front, resolve, title, date, said)
 
 

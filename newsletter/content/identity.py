@@ -53,7 +53,8 @@ def identify(issue: Issue, earlier: Issue | None = None) -> Issue:
     """Give every story its id, ten characters of a to z and 2 to 7, unique in the issue.
 
     `earlier` is the previous revision of the same issue, identified; its stories keep their ids through edits. A new
-    story's id comes from its link when no other story has it, else from its title, else from all of its text.
+    story's id comes from its link and title when no other story has the link, else from its title, else from all of
+    its text.
     """
     stories = issue.stories
     ids = _kept(_placed(issue), _placed(earlier)) if earlier else {}
@@ -100,7 +101,8 @@ def _bases(stories: Sequence[Story]) -> list[str]:
     for story in stories:
         url, title = _url(story), title_key(story.title)
         if url and urls[url] == 1:
-            bases.append(f"url\n{url}")
+            # with the title, because many a source is named by its front page, today and tomorrow
+            bases.append(f"url\n{url}\n{title}")
         elif title and titles[title] == 1:
             bases.append(f"title\n{title}")
         else:

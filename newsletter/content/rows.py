@@ -59,7 +59,7 @@ class Row:
 
 def without_style(text: str) -> str:
     """The text in a line that begins with an HTML tag for looks (`<span style=…>`), closed or not; else empty."""
-    return _TAG.sub("", text).strip() if _STYLED.match(text.strip()) else ""
+    return _TAG.sub("", text).strip().lstrip("#＃ ") if _STYLED.match(text.strip()) else ""
 
 
 def is_bold(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from newsletter.app import Newsletter
 from newsletter.content.diagnostics import Severity
@@ -10,6 +11,7 @@ from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.message import require_usable
 from newsletter.render.size import largest_html_bytes
+from newsletter.settings import is_loopback
 from newsletter.storage.issues import IssueRefused, Saved
 from subscribers.preferences import LANGUAGES
 
@@ -41,7 +43,7 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
     errors = [finding for finding in saved.diagnostics if finding.severity is Severity.ERROR]
     if errors:
         raise IssueRefused(
-            f"{slug} has {len(errors)} error(s), the first in line {errors[0].line}: {errors[0].message} "
+            f"{slug} has {len(errors)} error(s), the first: line {errors[0].line}, {errors[0].message}. "
             "Mend the text and import it again."
         )
     require_usable(newsletter.settings.publication)
@@ -76,6 +78,20 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
         compiled_hashes={language: one.content_hash for language, one in compiled.items()},
         story_ids=tuple(story.id for story in saved.issue.stories),
     )
+
+
+def unfit_for_real_mail(newsletter: Newsletter) -> list[str]:
+    """What in the settings is unfit for mail to real readers, in words."""
+    settings = newsletter.settings
+    checks = (
+        ("sender" not in settings.model_fields_set, "SENDER is not set, so the mail says it comes from example.org"),
+        (not settings.postal_address, "POSTAL_ADDRESS is empty; the law of many countries asks for it in the footer"),
+        (
+            not settings.smtp.is_loopback and is_loopback(urlsplit(settings.base_url).hostname or ""),
+            "BASE_URL leads to this machine, so readers could not unsubscribe",
+        ),
+    )
+    return [words for wrong, words in checks if wrong]
 
 
 def _digest(compiled: Mapping[str, CompiledIssue]) -> str:

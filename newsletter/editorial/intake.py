@@ -17,6 +17,8 @@ from subscribers.topics import Catalogue
 
 def read_file(path: Path) -> bytes:
     """The bytes of a file, one more than an issue may have at most; raises `IssueRefused` when it cannot be read."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise IssueRefused(f"{path} is no file that can be read to its end.")  # a pipe would be waited for
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -26,9 +28,11 @@ def read_file(path: Path) -> bytes:
         raise IssueRefused(f"{path} cannot be read: {reason.strerror}.") from None
 
 
-def check(data: bytes, today: date, catalogue: Catalogue, *, title: str = "", on: date | None = None) -> Reading:
+def check(
+    data: bytes, today: date, catalogue: Catalogue, *, title: str = "", on: date | None = None, topic: str = ""
+) -> Reading:
     """Read and judge a text on its own: no database, no settings, no other issues."""
-    return _judged(read_issue(data, resolve=catalogue.resolve, title=title, date=on), today, catalogue)
+    return _judged(_read(data, catalogue, title, on, topic), today, catalogue)
 
 
 def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | None = None, topic: str = "") -> Reading:
@@ -38,12 +42,7 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
     """
     with newsletter.reading() as session:
         catalogue = newsletter.topics(session).catalogue()
-        if topic and catalogue.get(topic) is None:
-            known = ", ".join(one.slug for one in catalogue.topics)
-            raise IssueRefused(f"there is no topic {topic!r}; there are {known}.")
-        reading = read_issue(data, resolve=catalogue.resolve, title=title, date=on)
-        if topic:
-            reading = with_topic(reading, topic)
+        reading = _read(data, catalogue, title, on, topic)
         earlier = (
             newsletter.issues(session).earlier_stories(
                 reading.issue.date, reading.issue.title or escape(newsletter.name)
@@ -67,6 +66,14 @@ def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: b
         reading = replace(reading, issue=replace(reading.issue, title=escape(newsletter.name)))
     with newsletter.session() as session:
         return newsletter.issues(session).save(reading, source, newsletter.clock())
+
+
+def _read(data: bytes, catalogue: Catalogue, title: str, on: date | None, topic: str) -> Reading:
+    if topic and catalogue.get(topic) is None:
+        known = ", ".join(one.slug for one in catalogue.topics)
+        raise IssueRefused(f"there is no topic {topic!r}; there are {known}.")
+    reading = read_issue(data, resolve=catalogue.resolve, title=title, date=on)
+    return with_topic(reading, topic) if topic else reading
 
 
 def _judged(

@@ -1,0 +1,144 @@
+"""Every command does what it says, on a small newsletter, in words and in JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Command
+
+SLUG = "2026-03-09"
+ISSUE = """# 示例日报 (2026-03-09)
+
+**政策与监管**
+
+- **示例市公布数据细则**
+  说明：细则写明哪些数据可以授权。
+  来源出处：[示例市数据局](https://data.example.org/rules)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """A newsletter with one issue and two readers."""
+    monkeypatch.chdir(tmp_path)
+    made = Command(monkeypatch, capsys)
+    (tmp_path / "issue.md").write_text(ISSUE, "utf-8")
+    for words in (
+        ("init",),
+        ("subscriber", "add", "chen@example.org", "--topics", "policy,models", "--name", "陈晨", "--follow", "算力"),
+        ("subscriber", "add", "li@example.org", "--topics", "funding"),
+        ("issue", "import", "issue.md"),
+    ):
+        assert made(*words).code == 0
+    return made
+
+
+READING = [
+    ("topic", "list"),
+    ("subscriber", "list"),
+    ("subscriber", "show", "chen@example.org"),
+    ("suppression", "list"),
+    ("issue", "check", "issue.md"),
+    ("issue", "list"),
+    ("issue", "show", SLUG),
+    ("issue", "coverage", SLUG),
+    ("issue", "status", SLUG),
+    ("log",),
+]
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_what_is_shown_in_words_is_also_there_in_json(words: tuple[str, ...], command: Command) -> None:
+    assert command(*words).code == 0
+    said = command(*words, "--json")
+    assert said.code == 0
+    assert isinstance(json.loads(said.out), list if words[-1] in ("list", "log") else dict)
+
+
+def shown(command: Command, address: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(command("subscriber", "show", address, "--json").out)
+    return facts
+
+
+def test_show_tells_preferences_and_consent(command: Command) -> None:
+    facts = shown(command, "CHEN@example.org")
+    assert (facts["topics"], facts["follow"], facts["state"]) == (["policy", "models"], ["算力"], "active")
+    assert [consent["kind"] for consent in facts["consent"]] == ["command"]
+    assert "policy, models" in command("subscriber", "show", "chen@example.org").out
+
+
+def test_pause_resume_unsubscribe_and_forget_change_the_state(command: Command) -> None:
+    for words, state in (
+        (("pause",), "paused"),
+        (("resume",), "active"),
+        (("unsubscribe",), "unsubscribed"),
+    ):
+        assert command("subscriber", *words, "chen@example.org").code == 0
+        assert shown(command, "chen@example.org")["state"] == state
+    assert command("subscriber", "forget", "chen@example.org", "--yes").code == 0
+    assert command("subscriber", "show", "chen@example.org").code == 1
+
+
+def test_a_pause_that_is_over_already_is_refused(command: Command) -> None:
+    assert command("subscriber", "pause", "chen@example.org", "--until", "2020-01-01").code == 1
+    assert command("subscriber", "pause", "chen@example.org", "--until", "0001-01-01").code == 1
+
+
+def test_export_and_import_are_a_round_trip(command: Command) -> None:
+    assert command("subscriber", "export", "-o", "out.csv").code == 0
+    said = command("subscriber", "import", "out.csv", "--json")
+    assert json.loads(said.out)["unchanged"] == 2
+
+
+def test_suppression_is_added_listed_and_taken_off(command: Command) -> None:
+    command("suppression", "add", "chen@example.org", "--note", "asked")
+    assert json.loads(command("suppression", "list", "--json").out)[0]["note"] == "asked"
+    assert shown(command, "chen@example.org")["suppressed"] is True
+    command("suppression", "remove", "chen@example.org")
+    assert shown(command, "chen@example.org")["suppressed"] is False
+
+
+def test_an_alias_makes_a_heading_mean_a_topic(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text(ISSUE.replace("政策与监管", "政经要闻"), "utf-8")
+    assert command("issue", "check", "other.md").code == 1
+    assert command("topic", "alias", "policy", "政经要闻").code == 0
+    assert command("issue", "check", "other.md").code == 0
+
+
+def test_export_is_read_back_as_the_same_issue(command: Command) -> None:
+    command("issue", "export", SLUG, "-o", "canonical.md")
+    assert "unchanged" in command("issue", "import", "canonical.md").out
+
+
+def test_the_original_text_comes_back_byte_for_byte(command: Command) -> None:
+    command("issue", "export", SLUG, "--original", "-o", "again.md")
+    assert Path("again.md").read_bytes() == Path("issue.md").read_bytes()
+
+
+def test_another_title_on_the_same_day_gets_a_slug_of_its_own(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text(ISSUE.replace("示例日报", "示例晚报"), "utf-8")
+    assert command("issue", "import", "other.md").out.startswith(f"{SLUG}-2: revision 1")
+
+
+def test_an_issue_without_a_title_gets_the_newsletters_name(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text(ISSUE.replace("# 示例日报 (2026-03-09)\n", ""), "utf-8")
+    assert command("issue", "import", "other.md", "--date", "2026-03-10").code == 0
+    assert json.loads(command("issue", "show", "2026-03-10", "--json").out)["title"] == "Newsletter"
+
+
+def test_preview_formats_are_the_parts_of_one_message(command: Command) -> None:
+    for form, begins in (("html", "<!DOCTYPE html>"), ("text", "示例日报"), ("eml", "From: ")):
+        assert command("issue", "preview", SLUG, "--as", "chen@example.org", "--format", form).code == 0
+        command("issue", "preview", SLUG, "--as", "chen@example.org", "--format", form, "-o", form)
+        assert Path(form).read_text("utf-8").startswith(begins)
+
+
+def test_a_reader_with_no_story_is_said_to_get_nothing(command: Command) -> None:
+    said = command("issue", "preview", SLUG, "--as", "li@example.org")
+    assert (said.code, "no match" in said.err) == (1, True)
+
+
+def test_approving_with_settings_unfit_for_real_mail_warns(command: Command) -> None:
+    said = command("issue", "approve", SLUG)
+    assert (said.code, "SENDER is not set" in said.err, "POSTAL_ADDRESS" in said.err) == (0, True, True)
