@@ -242,9 +242,9 @@ def test_a_value_that_could_break_a_header_is_refused(wrong: dict[str, object]) 
     ],
 )
 def test_a_setting_that_could_break_a_header_is_refused(wrong: dict[str, str]) -> None:
-    assembled = assemble(compiled(publication=replace(PUBLICATION, **wrong)), EDITION)
+    issue = compiled(publication=replace(PUBLICATION, **wrong))
     with pytest.raises(MessageRefused):
-        fill(assembled, READER)
+        assemble(issue, EDITION)
 
 
 @pytest.mark.parametrize("groups", [(), (Group("models", ("nothing",)),), (Group("sports", ("ocean",)),)])

@@ -35,7 +35,7 @@ class Chooser:
     def choose(self, preferences: Preferences, had: frozenset[str] = frozenset()) -> Edition:
         """The edition for these preferences without the story ids in `had`; false when nothing is left."""
         wanted = preferences.topics, preferences.follow, preferences.mute, preferences.most
-        return self._cached(*wanted, frozenset(had & self._haystacks.keys()))
+        return self._cached(*wanted, frozenset(had & self._haystacks.keys()) if had else had)
 
     def _choose(
         self,

@@ -9,7 +9,7 @@ from newsletter.content.diagnostics import Severity
 from newsletter.delivery.plan import Approved
 from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
-from newsletter.render.message import require_usable
+from newsletter.render.letterhead import letterhead
 from newsletter.render.size import largest_html_bytes
 from newsletter.settings import is_loopback
 from newsletter.storage.issues import IssueRefused, Saved
@@ -46,7 +46,7 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
             f"{slug} has {len(errors)} error(s), the first: line {errors[0].line}, {errors[0].message}. "
             "Mend the text and import it again."
         )
-    require_usable(newsletter.settings.publication)
+    letterhead(newsletter.settings.publication)  # a publication that no message can be made for is refused here
     compiled = compile_now(newsletter, saved)
     largest = max(largest_html_bytes(one) for one in compiled.values())
     if largest > MOST_HTML_BYTES:

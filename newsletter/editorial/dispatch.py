@@ -1,6 +1,7 @@
 """Sending an approved issue: plan who gets what, hand it over, say how it stands."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -82,6 +83,7 @@ class Dispatch:
         with sender_lock(self._newsletter.database_file):
             ledger = self._ledger()
             ledger.release_the_dead(self._newsletter.clock())
+            gc.freeze()  # modules and compiled issue stay as they are: no use in looking through them for garbage
             return asyncio.run(self._send(ledger, on_outcome))
 
     async def _send(self, ledger: Ledger, on_outcome: Callable[[Outcome], None]) -> Ended:

@@ -6,6 +6,8 @@ from functools import lru_cache, partial
 from newsletter.compose.edition import FOLLOWED, Edition
 from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
 from newsletter.render.fragment import Piece
+from newsletter.render.headers import text_header
+from newsletter.render.letterhead import Letterhead, letterhead
 from newsletter.render.outline import Places, outline
 from newsletter.render.spans import markup
 from newsletter.render.transfer import (
@@ -32,7 +34,9 @@ class Assembled:
     """
 
     compiled: CompiledIssue
+    letterhead: Letterhead
     subject: str
+    subject_header: str
     preheader: str
     pieces: tuple[Piece, ...]
     html_encoding: Encoding
@@ -46,7 +50,11 @@ class Assembled:
 
 
 def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
-    """Join an edition; raises ValueError when it is empty or names a story or heading that the issue does not have."""
+    """Join an edition.
+
+    Raises ValueError when it is empty or names a story or heading that the issue does not have, and `MessageRefused`
+    for a publication that no message can be made for.
+    """
     groups = _places(compiled, edition)
     names = list(outline(groups))
     lines = _lines(compiled, edition, groups)
@@ -56,7 +64,9 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
     text_encoding, text_front, text_rest = _encoded_text(text, _typical_end(compiled))
     return Assembled(
         compiled=compiled,
+        letterhead=letterhead(compiled.publication),
         subject=lines.subject,
+        subject_header=text_header("Subject", lines.subject),
         preheader=lines.preheader,
         pieces=pieces,
         html_encoding=html_encoding,
@@ -137,8 +147,11 @@ def _typical_end(compiled: CompiledIssue) -> str:
 def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
     """The smaller encoding, the encoded text, and what is left over for the personal end."""
     data = wire(text)
-    whole_part = data + wire(end)
-    if smaller(quoted_size(whole_part), len(whole_part) * 78 // LINE_BYTES) is Encoding.QUOTED:
-        return Encoding.QUOTED, quoted_lines(data), b""
+    # every character beyond ASCII is three times as long when quoted: with so many of them there is nothing to measure
+    mostly_beyond_ascii = 4 * (len(data) - len(text)) > len(data)
+    if not mostly_beyond_ascii:
+        whole_part = data + wire(end)
+        if smaller(quoted_size(whole_part), len(whole_part) * 78 // LINE_BYTES) is Encoding.QUOTED:
+            return Encoding.QUOTED, quoted_lines(data), b""
     whole = len(data) - len(data) % LINE_BYTES
     return Encoding.BASE64, base64_lines(data[:whole]), data[whole:]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from email.utils import parseaddr
 from functools import lru_cache
 from hashlib import sha256
 
@@ -10,62 +9,16 @@ from newsletter.render.assemble import Assembled
 from newsletter.render.compiled import PERSONAL, TAIL
 from newsletter.render.headers import MessageRefused, date_header, header, mailbox_header, safe, text_header
 from newsletter.render.labels import Labels
+from newsletter.render.letterhead import ADDRESS, ATOMS, require
 from newsletter.render.publication import Publication
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.spans import markup
 from newsletter.render.transfer import Encoding, base64_lines, is_seven_bit, padded, padded_wire, quoted_lines, wire
 from newsletter.render.wording import reason_line
 
-# Atoms of RFC 5322 section 3.2.3 with dots between them; what is quoted or literal is not sent to.
-_ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_DOMAIN = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
-_ADDRESS = re.compile(rf"{_ATOMS}@{_DOMAIN}")
-_KEY = re.compile(rf"(?=.{{1,64}}\Z){_ATOMS}")  # short enough for one line with the domain behind it
-_LIST_ID = re.compile(rf"<?({_ATOMS})>?")
+_KEY = re.compile(rf"(?=.{{1,64}}\Z){ATOMS}")  # short enough for one line with the domain behind it
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")  # what needs no escape in an address (RFC 3986 section 2.3)
-_BASE_URL = re.compile(r"https?://[!#-;=?-~]+")
-_LIST_NAME = 60  # a longer name does not fit on the line of List-Id
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
-
-
-def require_usable(publication: Publication) -> None:
-    """Raise `MessageRefused` when no message at all could be made for this publication, naming what is wrong in it."""
-    _sender_headers(publication)
-
-
-@lru_cache(maxsize=16)
-def _sender_headers(publication: Publication) -> tuple[str, str, str]:
-    """What depends on the publication alone: From, the headers behind the reader's own, and the domain for ids."""
-    display, address = parseaddr(safe("From", publication.sender))
-    _require(_ADDRESS, address, "the sender's address")
-    _require(_ADDRESS, publication.envelope_sender, "the envelope sender")
-    _require(_BASE_URL, publication.base_url, "the base URL")
-    list_id = _require(_LIST_ID, publication.list_id, "the list id")[1]
-    if publication.inbound_address:
-        _require(_ADDRESS, publication.inbound_address, "the inbound address")
-    rest = ""
-    if publication.reply_to:
-        reply_name, reply_address = parseaddr(safe("Reply-To", publication.reply_to))
-        _require(_ADDRESS, reply_address, "the reply address")
-        rest = mailbox_header("Reply-To", reply_name, reply_address)
-    # RFC 2919 section 3 allows a name before the id; List-* headers take no encoded words, so only an ASCII one.
-    named = display.isascii() and "=?" not in display and len(display) < _LIST_NAME
-    rest += mailbox_header("List-Id", display if named else "", list_id)
-    rest += header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")  # RFC 8058 section 3.1
-    rest += header("MIME-Version", "1.0")
-    return mailbox_header("From", display, address), rest, address.rpartition("@")[2]
-
-
-def _require(pattern: re.Pattern[str], value: str, what: str) -> re.Match[str]:
-    found = pattern.fullmatch(value)
-    if found is None:
-        raise MessageRefused(f"{what} is not usable in a mail: {value!r}")
-    return found
-
-
-@lru_cache(maxsize=512)
-def _subject_header(subject: str) -> str:
-    return text_header("Subject", subject)
 
 
 def subject_of(assembled: Assembled, recipient: Recipient) -> str:
@@ -99,15 +52,23 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
     data = b"".join(
         [
             lines,
-            b'Content-Type: multipart/alternative;\r\n boundary="%b"\r\n\r\n--%b\r\n' % (boundary, boundary),
+            b'Content-Type: multipart/alternative;\r\n boundary="',
+            boundary,
+            b'"\r\n\r\n--',
+            boundary,
+            b"\r\n",
             _part_head("text/plain", encoding),
             *text,
-            b"\r\n--%b\r\n" % boundary,
+            b"\r\n--",
+            boundary,
+            b"\r\n",
             _part_head("text/html", assembled.html_encoding),
             *assembled.html_front,
             encode(padded_wire(_html_end(assembled, values))),
             assembled.html_tail,
-            b"\r\n--%b--\r\n" % boundary,
+            b"\r\n--",
+            boundary,
+            b"--\r\n",
         ]
     )
     return Message(publication.envelope_sender, recipient.address, data)
@@ -123,7 +84,7 @@ def personal_values(
     publication: Publication, labels: Labels, names: Mapping[str, str], recipient: Recipient
 ) -> dict[str, str]:
     """The same from the parts that decide it; `names` are the topics' names by slug."""
-    _require(_TOKEN, recipient.unsubscribe_token, "the unsubscribe token")
+    require(_TOKEN, recipient.unsubscribe_token, "the unsubscribe token")
     return {
         "reason": reason_line(labels, recipient.address, [names.get(slug, slug) for slug in recipient.topics]),
         "unsubscribe": f"{publication.base_url}/unsubscribe/{recipient.unsubscribe_token}",
@@ -142,22 +103,22 @@ def _text_end(assembled: Assembled, values: Mapping[str, str]) -> str:
 
 def _headers(assembled: Assembled, recipient: Recipient, unsubscribe: str) -> bytes:
     publication = assembled.compiled.publication
-    sender, rest, domain = _sender_headers(publication)
-    if not _ADDRESS.fullmatch(recipient.address) or len(recipient.address) > _LONGEST_ADDRESS:
+    head = assembled.letterhead
+    if not ADDRESS.fullmatch(recipient.address) or len(recipient.address) > _LONGEST_ADDRESS:
         raise MessageRefused(f"this is no address that a mail can go to: {recipient.address!r}")
-    _require(_KEY, recipient.key, "the key of the message")
+    require(_KEY, recipient.key, "the key of the message")
     leave = f"<{unsubscribe}>"
     if publication.inbound_address:  # RFC 2369 section 3.2; some receivers use the mailto form alone
         leave += f",\r\n <mailto:{publication.inbound_address}?subject=unsubscribe%20{recipient.unsubscribe_token}>"
     return "".join(
         [
-            sender,
+            head.before,
             mailbox_header("To", safe("To", recipient.name).strip(), recipient.address),
-            _subject_header(subject_of(assembled, recipient)),
+            text_header("Subject", subject_of(assembled, recipient)) if recipient.test else assembled.subject_header,
             date_header(recipient.date),
-            f"Message-ID: <{recipient.key}@{domain}>\r\n",
+            f"Message-ID: <{recipient.key}@{head.domain}>\r\n",
             header("List-Unsubscribe", leave),
-            rest,
+            head.behind,
         ]
     ).encode("ascii")
 
