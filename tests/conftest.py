@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -13,7 +14,11 @@ from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.migrate import migrate
 
-SEEDS = Path(__file__).resolve().parent.parent.parent / "shared" / "seeds"
+# a busy machine is no fault of the code, so no example is timed; on CI the examples are the same every time
+hypothesis.settings.register_profile(
+    "newsletter", hypothesis.settings.get_profile("ci" if os.environ.get("CI") else "default"), deadline=None
+)
+hypothesis.settings.load_profile("newsletter")
 
 
 @pytest.fixture
