@@ -187,7 +187,8 @@ def test_no_bytes_raise(data: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_raises(text: str) -> None:
-    read(text.encode("utf-8", "surrogatepass"))
+    reading = read(text.encode("utf-8", "surrogatepass"))
+    assert reading.diagnostics or reading.issue
 
 
 FORMAT_PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "issue-format.md"

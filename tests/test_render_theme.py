@@ -69,12 +69,16 @@ def test_only_our_own_host_and_the_editors_links_are_named() -> None:
 
 
 def test_nothing_is_fetched_while_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the network was used")
+    asked: list[object] = []
+
+    def refuse(*where: object, **_: object) -> None:
+        asked.append(where)
+        raise OSError("there is no network here")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     compiled()
+    assert asked == []
 
 
 def test_page_has_doctype_charset_viewport_title_languages_and_dark_mode() -> None:

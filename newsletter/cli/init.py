@@ -1,5 +1,6 @@
 """`newsletter init`."""
 
+from newsletter.app import Newsletter
 from newsletter.cli.output import console
 from newsletter.settings import TOML, load, write_first_settings
 from newsletter.storage.engine import open_engine
@@ -9,8 +10,6 @@ from newsletter.storage.migrate import migrate
 
 def command() -> None:
     """Create the database with the topics that ship, or bring it up to date; write settings where there are none."""
-    from newsletter.app import Newsletter
-
     out = console()
     if write_first_settings():
         out.print(f"{TOML}: holds a fresh secret key now. docs/reference/settings.md says what else it may hold.")
