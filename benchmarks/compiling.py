@@ -1,6 +1,6 @@
 """What compiling an issue costs beside MJML and premailer alone on the same document."""
 
-from benchmarks.measure import Result, cpu_seconds, least
+from benchmarks.measure import Result, cpu_seconds, paired
 from benchmarks.sample import PUBLICATION, issue
 from newsletter.render import page
 from newsletter.render.compile import compile_issue
@@ -35,6 +35,6 @@ def compiling() -> Result:
     def theirs() -> float:
         return cpu_seconds(lambda: [mail_html(*document) for document in documents for _ in range(TIMES)])
 
-    share, our, their = least(ours, theirs)
+    share, our, their = paired(ours, theirs)
     detail = f"{our / TIMES * 1000:.1f} ms against {their / TIMES * 1000:.1f} ms, ten stories, CPU time"
     return Result("compiling an issue", 1 / share, "at most 3 times MJML and premailer alone", 1 / share <= 3, detail)

@@ -26,14 +26,8 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def least(ours: Callable[[], float], theirs: Callable[[], float], runs: int = 7) -> tuple[float, float, float]:
-    """Theirs / ours by the least CPU time of interleaved runs, and both in seconds; a neighbour can only add to it."""
-    our, their = (min(seconds) for seconds in zip(*((ours(), theirs()) for _ in range(runs)), strict=True))
-    return their / our, our, their
-
-
 def paired(ours: Callable[[], float], theirs: Callable[[], float], pairs: int = 7) -> tuple[float, float, float]:
-    """The median of theirs / ours over interleaved pairs of wall times, and the median of each in seconds."""
+    """The median of theirs / ours over interleaved pairs, and the median of each in seconds."""
     runs = [(ours(), theirs()) for _ in range(pairs)]
     return (
         statistics.median(their / our for our, their in runs),

@@ -29,15 +29,12 @@ _TOKENS = Tokens([b"a key for measuring with, nothing else"])
 
 
 def story(number: int, topic: str) -> Story:
-    """A story as long as those of real daily digests: some 200 characters in two paragraphs and two points."""
+    """A story somewhat longer than those of real digests: title, two paragraphs, three points, a source."""
     return Story(
         title=f"示例团队发布第 {number} 号海洋预报模型的训练数据说明",
-        summary=_SENTENCE,
+        summary=_SENTENCE * 2,
         background=_SENTENCE,
-        points=(
-            "首批数据覆盖三十年的海表温度与海流观测，按月更新。",
-            "评测脚本可在单机运行，约两小时得到与报告一致的结果。",
-        ),
+        points=tuple(f"第 {point} 点：{_SENTENCE}" for point in range(1, 4)),
         source=Source("示例研究院官网", f"https://institute.example.org/2026/{number}"),
         topics=(topic,),
         tags=("海洋", "开放数据"),
