@@ -6,7 +6,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 # What tests and pictures need beyond Python: Debian's names.
-SYSTEM_PACKAGES := chromium fonts-noto-cjk
+SYSTEM_PACKAGES := chromium fonts-noto-cjk postgresql postfix openssl opendkim libmail-dkim-perl
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench system install format lock

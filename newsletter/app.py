@@ -36,6 +36,7 @@ class Newsletter:
             require_key(session, self.address_key)
         self.tokens = Tokens(settings.keys)
         self.theme = load_theme(settings.theme)
+        self.signer = settings.signer
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -7,13 +7,14 @@ should be; nothing is read before `load` is called.
 import os
 import re
 import secrets
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,6 +23,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from newsletter.compose.slot import Slot
+from newsletter.render.dkim import KeyRefused, Signer
 from newsletter.render.publication import Publication
 
 PREFIX = "NEWSLETTER_"
@@ -60,9 +63,12 @@ class SmtpServer:
         self.user = unquote(parts.username or "")
         self.password = unquote(parts.password or "")
         self.is_loopback = is_loopback(self.host)
-        self.starttls = parse_qs(parts.query).get("starttls", ["optional" if self.is_loopback else "required"])[0]
+        options = parse_qs(parts.query)
+        self.starttls = options.get("starttls", ["optional" if self.is_loopback else "required"])[0]
         if self.starttls not in ("required", "optional", "never"):
             raise ValueError("starttls should be required, optional or never")
+        self.ca_file = options.get("ca", [""])[0]
+        """Certificates to trust instead of the system's, for a relay with a certificate of one's own."""
 
     def __str__(self) -> str:
         """The server without its credentials, fit for a log."""
@@ -116,13 +122,56 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _slot(value: str) -> str:
+    if value:
+        Slot.parse(value)
+    return value
+
+
 def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Words = NoDecode, BeforeValidator(_comma_separated)
+
+
+class ServerSettings(BaseModel):
+    """One of several servers, in a `[[servers]]` table; a limit that is left out is none."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str = ""
+    url: SmtpUrl
+    weight: Annotated[float, Field(gt=0)] = 1
+    connections: Annotated[int, Field(ge=1)] | None = None
+    messages_per_second: Annotated[float, Field(gt=0)] | None = None
+    messages_per_connection: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def smtp(self) -> SmtpServer:
+        """The server of `url`, taken apart."""
+        return SmtpServer(self.url.get_secret_value())
+
+    @property
+    def label(self) -> str:
+        """What the log calls it."""
+        return self.name or f"{self.smtp.host}:{self.smtp.port}"
+
+
+class DomainSettings(BaseModel):
+    """A limit on the readers of one provider, in a `[[domains]]` table; a limit that is left out is none."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    names: Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], Field(min_length=1)]
+    messages_per_second: Annotated[float, Field(gt=0)] | None = None
+    connections: Annotated[int, Field(ge=1)] | None = None
+    messages_per_connection: Annotated[int, Field(ge=1)] | None = None
 
 
 class Settings(BaseSettings):
@@ -131,7 +180,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
 
     database_url: OneLine = "sqlite:///newsletter.db"
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
+    smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
+    servers: tuple[ServerSettings, ...] = ()
+    domains: tuple[DomainSettings, ...] = ()
     sender: Annotated[str, Field(min_length=3), AfterValidator(_mailbox)] = "Newsletter <newsletter@example.org>"
     reply_to: Annotated[str, AfterValidator(_mailbox)] = ""
     envelope_sender: Annotated[str, AfterValidator(_bare_address)] = ""
@@ -140,18 +191,35 @@ class Settings(BaseSettings):
     postal_address: OneLine = ""
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8000"
     secret_key: SecretKey
-    former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    former_secret_keys: Annotated[tuple[SecretKey, ...], *Words] = ()
+    staff: Annotated[tuple[Annotated[str, AfterValidator(_bare_address)], ...], *Words] = ()
     zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    slot: Annotated[str, AfterValidator(_slot)] = ""
+    too_late_minutes: Annotated[float, Field(gt=0)] = 120
+    """A slot or an appointment that was missed by more than this is not made up for; the staff are told."""
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
+    messages_per_second: Annotated[float, Field(gt=0)] | None = None
+    messages_per_connection: Annotated[int, Field(ge=1)] | None = None
     theme: Literal["daily"] = "daily"
     connect_timeout_seconds: Seconds = 60
     command_timeout_seconds: Seconds = 300
-    """RFC 5321 §4.5.3.2 asks 5 minutes for MAIL and RCPT, 2 for DATA, 3 for a block."""
+    """RFC 5321 §4.5.3.2.2 and 3 ask 5 minutes for MAIL and RCPT."""
+    data_timeout_seconds: Seconds = 120
+    block_timeout_seconds: Seconds = 180
     final_dot_timeout_seconds: Seconds = 600
     """RFC 5321 §4.5.3.2.6: the final dot may take 10 minutes to be answered; less doubles mail (RFC 1047)."""
     drain_seconds: Seconds = 30
     give_up_hours: Annotated[float, Field(gt=0, le=120)] = 24
     """How long a deferred message is tried again, counted from its due time; at most 5 days (RFC 5321 §4.5.4.1)."""
+    unknown: Literal["hold", "resend"] = "hold"
+    canary: Annotated[int, Field(ge=0)] = 0
+    canary_error_share: Share = 0.1
+    error_share: Share = 0
+    dkim_domain: OneLine = ""
+    dkim_selector: OneLine = ""
+    dkim_key: SecretStr = SecretStr("")
+    dkim_ed25519_selector: OneLine = ""
+    dkim_ed25519_key: SecretStr = SecretStr("")
 
     @classmethod
     def settings_customise_sources(
@@ -166,9 +234,24 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, TOML)
 
     @property
-    def smtp(self) -> SmtpServer:
-        """The server of `smtp_url`, taken apart."""
-        return SmtpServer(self.smtp_url.get_secret_value())
+    def smtp_servers(self) -> tuple[ServerSettings, ...]:
+        """The servers that mail is handed to: those of the tables, else the one of `smtp_url`."""
+        return self.servers or (
+            ServerSettings(
+                url=self.smtp_url,
+                messages_per_second=self.messages_per_second,
+                messages_per_connection=self.messages_per_connection,
+            ),
+        )
+
+    @property
+    def unknown_wait(self) -> timedelta:
+        """How long a message of unknown fate is left alone before it may be sent again.
+
+        Longer than a server may still be at work on the first copy: every time-out of a transaction after the claim.
+        """
+        steps = self.command_timeout_seconds * 2 + self.data_timeout_seconds + self.block_timeout_seconds
+        return timedelta(seconds=steps + self.final_dot_timeout_seconds + 60)
 
     @property
     def time_zone(self) -> ZoneInfo:
@@ -179,6 +262,22 @@ class Settings(BaseSettings):
     def keys(self) -> tuple[bytes, ...]:
         """The secret keys, the present one first."""
         return tuple(key.get_secret_value().encode() for key in (self.secret_key, *self.former_secret_keys))
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs the mail (DKIM), where a key is set; raises `SettingsRefused` for keys that cannot sign."""
+        if not self.dkim_key.get_secret_value():
+            return None
+        try:
+            return Signer.load(
+                self.dkim_domain,
+                self.dkim_selector,
+                self.dkim_key.get_secret_value(),
+                self.dkim_ed25519_selector,
+                self.dkim_ed25519_key.get_secret_value(),
+            )
+        except KeyRefused as refusal:
+            raise SettingsRefused(f"{PREFIX}{refusal}") from None
 
     @property
     def publication(self) -> Publication:
@@ -227,7 +326,8 @@ def write_first_settings(path: Path = TOML) -> bool:
 def _from_files() -> dict[str, Any]:
     """The values of settings that are given as `NEWSLETTER_NAME_FILE`, for containers that mount their secrets."""
     values = {}
-    for field in ("secret_key", "former_secret_keys", "smtp_url", "database_url"):
+    secrets_too = ("dkim_key", "dkim_ed25519_key")
+    for field in ("secret_key", "former_secret_keys", "smtp_url", "database_url", *secrets_too):
         variable = f"{PREFIX}{field.upper()}_FILE"
         if variable in os.environ:
             try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, exists, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
@@ -37,7 +37,7 @@ def suppressed() -> ColumnElement[bool]:
     return exists().where(col(Suppression.address_key_hash) == col(Subscriber.address_hash)).correlate(Subscriber)
 
 
-def sendable(now: datetime) -> ColumnElement[bool]:
+def sendable(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Make the SQL condition on `Subscriber` of who may be written to now: active, or the pause over; not suppressed.
 
     It goes into the claim at hand-over, so that an unsubscribe takes effect on a mailing in progress:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import insert, update
 from sqlalchemy import select as sql_select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from subscribers.addresses import Address, AddressRefused, NameRefused, hash_address
@@ -91,6 +92,14 @@ class _Import:
         self.without_topics = 0
 
     def store(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
+        try:
+            with self._session.begin_nested():
+                return self._store(columns, records)
+        except IntegrityError:  # somebody else added one of these people since we looked
+            with self._session.begin_nested():
+                return self._store(columns, records)
+
+    def _store(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
         lines: list[LineReport] = []
         rows = list(self._readable(columns, records, lines))
         addresses = {row.address.key: row.address for _, row in rows}
@@ -119,8 +128,10 @@ class _Import:
                 refused_lines.append(LineReport(record.line, address, Outcome.REFUSED, str(refused)))
 
     def _standings(self, keys: Collection[str]) -> dict[str, Standing]:
+        """Look up who is known of these, and keep others from moving them until the commit, lest we undo it."""
         table = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
-        rows = self._session.execute(sql_select(*table).where(col(Subscriber.address_key).in_(keys)))
+        known = sql_select(*table).where(col(Subscriber.address_key).in_(keys)).order_by(col(Subscriber.id))
+        rows = self._session.execute(known.with_for_update(key_share=True))
         return {row.address_key: Standing(row.id, row.name, row.state, preferences_of(row)) for row in rows}
 
     def _suppressed(self, addresses: Collection[Address]) -> set[str]:
@@ -131,9 +142,9 @@ class _Import:
     def _insert(self, people: Sequence[tuple[Address, Standing]]) -> None:
         if not people:
             return
-        self.without_topics += sum(not standing.preferences.topics for _, standing in people)
         rows = [self._new_row(address, standing) for address, standing in people]
         self._session.execute(insert(Subscriber), rows)
+        self.without_topics += sum(not standing.preferences.topics for _, standing in people)
         states = {row["public_id"]: row["state"] for row in rows}
         column = col(Subscriber.public_id)
         stored = self._session.execute(sql_select(col(Subscriber.id), column).where(column.in_(states)))

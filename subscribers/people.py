@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, cast, func, or_
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from subscribers.addresses import Address, clean_name, hash_address, parse_address
@@ -59,8 +60,12 @@ class SubscriberStore:
             updated_at=now,
             **columns_of(preferences),
         )
-        self._session.add(person)
-        self._session.flush()
+        try:
+            with self._session.begin_nested():
+                self._session.add(person)
+        except IntegrityError:  # somebody else added the same address since we looked
+            self._refuse_known(parsed)
+            raise
         self._record(person, consent, str(state), source)
         return person
 
@@ -108,6 +113,7 @@ class SubscriberStore:
 
     def unsubscribe(self, person: Subscriber, source: str) -> bool:
         """Write to this person no more; `source` says where they said so. False when that was so already."""
+        self._hold(person)
         if person.state is State.UNSUBSCRIBED:
             return False
         self._move(person, State.UNSUBSCRIBED, "unsubscribe", source)
@@ -118,6 +124,7 @@ class SubscriberStore:
 
         Raises `SubscriberRefused` for a person who is neither active nor paused.
         """
+        self._hold(person)
         if person.state not in (State.ACTIVE, State.PAUSED):
             raise SubscriberRefused(f"{person.address} is {person.state}: only active people can be paused")
         self._move(person, State.PAUSED, "pause", source, until)
@@ -127,6 +134,7 @@ class SubscriberStore:
 
         Raises `SubscriberRefused` for a person who is pending or unsubscribed: that takes their own consent.
         """
+        self._hold(person)
         if person.state is State.ACTIVE:
             return
         if person.state is not State.PAUSED:
@@ -138,6 +146,7 @@ class SubscriberStore:
 
     def forget(self, person: Subscriber, source: str = "command") -> None:
         """Erase who this was: a keyed hash stays in suppression, the row keeps its opaque id and consent its dates."""
+        self._hold(person)
         if person.address_hash is None:
             return
         self._suppress_hash(person.address_hash)
@@ -170,6 +179,13 @@ class SubscriberStore:
         row.address = None
         row.note = ""
         self._session.add(row)
+
+    def _hold(self, person: Subscriber) -> None:
+        """Read a person afresh and keep others from moving them until the transaction ends.
+
+        Without it a pause begun before an unsubscribe would undo it on a database with many writers.
+        """
+        self._session.refresh(person, with_for_update={"key_share": True})
 
     def _move(self, person: Subscriber, state: State, kind: str, source: str, until: datetime | None = None) -> None:
         person.state = state

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from subscribers.addresses import Address, hash_address, parse_address
@@ -32,16 +33,20 @@ class SuppressionStore:
             raise SuppressionRefused(f"a reason is a word of at most 32 characters on one line, not {shown(reason)!r}")
         parsed = parse_address(address)
         row = self._find(parsed)
-        if row is None:
-            row = Suppression(
-                address_key_hash=hash_address(parsed, self._key),
-                address=parsed.display,
-                reason=reason,
-                note=note,
-                created_at=self._clock(),
-            )
-            self._session.add(row)
-            self._session.flush()
+        if row is not None:
+            return row
+        row = Suppression(
+            address_key_hash=hash_address(parsed, self._key),
+            address=parsed.display,
+            reason=reason,
+            note=note,
+            created_at=self._clock(),
+        )
+        try:
+            with self._session.begin_nested():
+                self._session.add(row)
+        except IntegrityError:  # somebody else listed the same address since we looked
+            return self.add(address, reason, note)
         return row
 
     def remove(self, address: str) -> bool:

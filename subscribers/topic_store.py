@@ -51,7 +51,7 @@ class TopicStore:
             raise TopicRefused(f"{shown(slug)!r} is no slug: use 2 to 40 of a-z, 0-9 and -, such as chips-and-devices")
         if slug in _RESERVED:
             raise TopicRefused(f"the slug {slug} is reserved: choose another")
-        catalogue = self.catalogue()
+        catalogue = self._held()
         if catalogue.get(slug):
             raise TopicRefused(f"there is a topic {slug} already: give it another heading with `topic alias`")
         topic = Topic(slug, _heading(zh), _heading(en))
@@ -65,7 +65,7 @@ class TopicStore:
 
         Raises `TopicRefused` for an unknown slug, an empty heading, and one that means another topic.
         """
-        catalogue = self.catalogue()
+        catalogue = self._held()
         row = self._session.get(TopicRow, slug)
         if row is None:
             raise TopicRefused(unknown_topic(slug, catalogue))
@@ -76,6 +76,12 @@ class TopicStore:
             self._session.add(row)
             self._session.flush()
         return Topic(row.slug, row.zh, row.en, tuple(row.aliases))
+
+    def _held(self) -> Catalogue:
+        """Read every topic afresh and keep others from changing any, lest one heading comes to mean two."""
+        rows = select(TopicRow).order_by(col(TopicRow.slug)).with_for_update()
+        self._session.exec(rows.execution_options(populate_existing=True)).all()
+        return self.catalogue()  # once more, for those who added one while we waited
 
     def _refuse_taken(self, catalogue: Catalogue, heading: str, slug: str) -> None:
         owner = catalogue.resolve(heading)

@@ -1,12 +1,21 @@
 """Say, before the tests run, what this machine lacks and which command brings it."""
 
+import os
 import shutil
 import subprocess
 
+from postgres import find_programs
+
 NEEDED = {
+    "PostgreSQL, for the tests on the database of many machines": lambda: find_programs() is not None,
+    "Postfix, for the tests with a mail server that others wrote": lambda: _has_postfix(),
     "Chromium, for the tests in the browser": lambda: shutil.which("chromium") is not None,
     "Chinese fonts, for pictures of mails and pages": lambda: _has_chinese_fonts(),
 }
+
+
+def _has_postfix() -> bool:
+    return shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is not None
 
 
 def _has_chinese_fonts() -> bool:

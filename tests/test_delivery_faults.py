@@ -1,7 +1,6 @@
 """What a mail server can do wrong, played by a scripted one: each reader has the right outcome, and the run ends."""
 
 import asyncio
-import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,16 +9,18 @@ from dataclasses import dataclass, field
 
 import pytest
 from pydantic import SecretStr
+from sending import hand_over
 
 from newsletter.app import Newsletter
+from newsletter.delivery.counts import Counts
 from newsletter.delivery.history import entries
-from newsletter.delivery.ledger import Counts
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State
-from newsletter.delivery.sender import Ended
+from newsletter.delivery.sender import Worked
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch
 from newsletter.editorial.intake import read, take_in
+from newsletter.editorial.outbox import Outbox
 from subscribers.preferences import Preferences
 
 SLUG = "2026-03-09"
@@ -120,21 +121,18 @@ def ready(newsletter: Newsletter) -> Newsletter:
     return newsletter
 
 
-def send(newsletter: Newsletter, say: Say, stop_after: int = 0) -> tuple[Ended, Counts, ScriptedServer]:
-    """Send; press Ctrl-C after so many outcomes, where a row would be waited for."""
+def send(newsletter: Newsletter, say: Say, stop_after: int = 0) -> tuple[Worked, Counts, ScriptedServer]:
+    """Send; stop after so many outcomes, where a row would be waited for."""
     seen: list[Outcome] = []
 
-    def count(outcome: Outcome) -> None:
+    def count(outcome: Outcome, outbox: Outbox) -> None:
         seen.append(outcome)
         if len(seen) == stop_after:
-            signal.raise_signal(signal.SIGINT)
+            outbox.stop()
 
     with serving(ScriptedServer(say)) as server:
         newsletter.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
-        dispatch = Dispatch.of(newsletter, SLUG)
-        list(dispatch.plan())
-        ended = dispatch.send(count)
-    counts = dispatch.counts()
+        ended, counts = hand_over(newsletter, SLUG, count)
     parts = counts.accepted + counts.queued + counts.deferred + counts.failed + counts.unknown + counts.excluded
     assert counts.candidates == parts == READERS
     return ended, counts, server

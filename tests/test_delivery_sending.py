@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
+from sending import Hand, hand_over
 from sqlmodel import Session, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.history import entries, forget_reader
-from newsletter.delivery.ledger import Ledger, Result
 from newsletter.delivery.models import Attempt, Delivery
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.editorial.approval import approve
@@ -27,7 +25,7 @@ from newsletter.editorial.dispatch import Dispatch, Standing, standing
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.preview import coverage, preview_for
 from newsletter.storage.issues import IssueRefused
-from newsletter.storage.lock import SenderRunning, sender_lock
+from newsletter.storage.seat import SenderRunning, take_seat
 from subscribers.preferences import Frequency, Preferences
 
 SLUG = "2026-03-09"
@@ -98,10 +96,8 @@ def ready(newsletter: Newsletter) -> Newsletter:
 
 
 def send(newsletter: Newsletter) -> Counter[str]:
-    dispatch = Dispatch.of(newsletter, SLUG)
-    list(dispatch.plan())
     seen: Counter[str] = Counter()
-    dispatch.send(lambda outcome: seen.update([outcome.verdict]))
+    hand_over(newsletter, SLUG, lambda outcome, outbox: seen.update([outcome.verdict]))
     return seen
 
 
@@ -136,7 +132,7 @@ def test_the_received_bytes_are_the_previewed_and_the_rebuilt_bytes(ready: Newsl
     planned = preview_for(ready, SLUG, "reader0@example.org")
     mailbox = Mailbox()
     with serving(ready, mailbox):
-        dispatch.send(lambda outcome: None)
+        hand_over(ready, SLUG)
     assert planned.planned
     assert mailbox.taken[0][1] == planned.message.data
     assert preview_for(ready, SLUG, "reader0@example.org").message.data == planned.message.data
@@ -184,9 +180,7 @@ def test_a_server_that_cannot_be_reached_charges_nobody(ready: Newsletter) -> No
     add_readers(ready, 2)
     ready.settings.smtp_url = SecretStr("smtp://127.0.0.1:1?starttls=never")
     ready.settings.connections = 1
-    dispatch = Dispatch.of(ready, SLUG)
-    list(dispatch.plan())
-    ended = dispatch.send(lambda outcome: None)
+    ended, _ = hand_over(ready, SLUG)
     assert "127.0.0.1:1" in ended.trouble
     assert stands(ready).counts.queued == 2
 
@@ -276,7 +270,7 @@ def test_an_unsubscribe_between_plan_and_send_stops_the_message(ready: Newslette
         people.unsubscribe(leaving, "page")
     mailbox = Mailbox()
     with serving(ready, mailbox):
-        dispatch.send(lambda outcome: None)
+        hand_over(ready, SLUG)
     assert "reader1@example.org" not in dict(mailbox.taken)
     counts = stands(ready).counts
     assert (counts.accepted, counts.excluded, counts.candidates) == (2, 1, 3)
@@ -295,12 +289,10 @@ def test_rows_left_in_hand_by_a_dead_sender_become_unknown(ready: Newsletter) ->
     add_readers(ready, 3)
     dispatch = Dispatch.of(ready, SLUG)
     list(dispatch.plan())
-    now = datetime.now(UTC)
-    ledger = Ledger(ready.engine, 1, claim="dead", server="nowhere", give_up_after=timedelta(hours=1))
-    assert len(ledger.turn([], 2, now)) == 2
+    assert len(Hand(ready).take(2)) == 2
     mailbox = Mailbox()
     with serving(ready, mailbox):
-        dispatch.send(lambda outcome: None)
+        hand_over(ready, SLUG)
     counts = dispatch.counts()
     assert (counts.accepted, counts.unknown, counts.candidates) == (1, 2, 3)
 
@@ -308,23 +300,19 @@ def test_rows_left_in_hand_by_a_dead_sender_become_unknown(ready: Newsletter) ->
 def test_an_outcome_that_arrives_late_turns_unknown_into_the_truth(ready: Newsletter) -> None:
     add_readers(ready, 1)
     list(Dispatch.of(ready, SLUG).plan())
-    now = datetime.now(UTC)
-    ledger = Ledger(ready.engine, 1, claim="slow", server="nowhere", give_up_after=timedelta(hours=1))
-    (row,) = ledger.turn([], 1, now)
-    ledger.release_the_dead(now)
-    ledger.turn([Result(row, now, Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "ok"))], 0, now)
+    slow = Hand(ready)
+    (row,) = slow.take(1)
+    Hand(ready).ledger.release(ready.clock(), [])
+    assert stands(ready).counts.unknown == 1
+    slow.settle(row, Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "ok"))
     assert stands(ready).counts.accepted == 1
 
 
 def test_an_outcome_is_not_written_where_the_claim_is_another_senders(ready: Newsletter) -> None:
     add_readers(ready, 1)
     list(Dispatch.of(ready, SLUG).plan())
-    now = datetime.now(UTC)
-    mine, other = (
-        Ledger(ready.engine, 1, claim=claim, server="nowhere", give_up_after=timedelta(hours=1)) for claim in "ab"
-    )
-    (row,) = mine.turn([], 1, now)
-    other.turn([Result(row, now, Outcome(Verdict.REFUSED, Stage.RCPT, 550, "no"))], 0, now)
+    (row,) = Hand(ready).take(1)
+    Hand(ready).settle(row, Outcome(Verdict.REFUSED, Stage.RCPT, 550, "no"))
     counts = stands(ready).counts
     assert (counts.failed, counts.queued) == (0, 1)
 
@@ -332,10 +320,9 @@ def test_an_outcome_is_not_written_where_the_claim_is_another_senders(ready: New
 def test_a_row_that_was_never_used_goes_back_without_a_trace(ready: Newsletter) -> None:
     add_readers(ready, 1)
     list(Dispatch.of(ready, SLUG).plan())
-    now = datetime.now(UTC)
-    ledger = Ledger(ready.engine, 1, claim="a", server="nowhere", give_up_after=timedelta(hours=1))
-    (row,) = ledger.turn([], 1, now)
-    ledger.turn([Result(row, now, None)], 0, now)
+    hand = Hand(ready)
+    (row,) = hand.take(1)
+    hand.settle(row, None)
     with Session(ready.engine) as session:
         delivery = session.get_one(Delivery, 1)
         assert (delivery.state, delivery.attempts) == (State.QUEUED, 0)
@@ -357,8 +344,9 @@ def test_a_reader_who_asked_to_be_forgotten_leaves_counts_but_no_words(ready: Ne
     assert (entry.address, entry.state) == (None, State.ACCEPTED)
 
 
-def test_a_second_sender_of_the_same_file_is_kept_out(tmp_path: Path) -> None:
-    with sender_lock(tmp_path / "a.db"), pytest.raises(SenderRunning), sender_lock(tmp_path / "a.db"):
+def test_a_second_sender_of_the_same_file_is_kept_out(ready: Newsletter) -> None:
+    engine, file = ready.engine, ready.database_file
+    with take_seat(engine, file), pytest.raises(SenderRunning), take_seat(engine, file):
         pass
 
 

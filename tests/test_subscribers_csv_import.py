@@ -3,7 +3,6 @@
 import io
 import os
 import tracemalloc
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, SQLModel, create_engine
+from sqlmodel import Session
 
 from subscribers.csv_file import LIMIT_BYTES, CsvRefused
 from subscribers.csv_import import import_csv
@@ -23,16 +22,10 @@ from subscribers.preferences import Frequency, MailFormat, Preferences
 from subscribers.suppression import SuppressionStore
 from subscribers.topics import Catalogue
 
+pytestmark = pytest.mark.both_databases
+
 KEY = b"a key of the tests, long enough."
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'people.db'}")
-    SQLModel.metadata.create_all(engine)
-    with Session(engine) as session:
-        yield session
 
 
 def _import(session: Session, file: str | bytes, **options: Any) -> ImportReport:
@@ -292,6 +285,7 @@ def test_a_report_keeps_a_thousand_lines_and_the_listener_hears_of_all(session: 
     assert heard == list(range(2, 1502))
 
 
+@pytest.mark.both_databases(False)  # nine seconds more, and the chunks are the same
 def test_memory_does_not_grow_with_the_number_of_rows(session: Session, tmp_path: Path) -> None:
     def peak_bytes(rows: int) -> int:
         path = tmp_path / f"{rows}.csv"

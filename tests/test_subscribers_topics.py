@@ -1,21 +1,12 @@
 """Topics: the five that ship, those added by command, and the headings that mean them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from sqlmodel import Session, SQLModel, create_engine
+from sqlmodel import Session
 
 from subscribers.topic_store import TopicRefused, TopicStore
 from subscribers.topics import SHIPPED, Catalogue
 
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'topics.db'}")
-    SQLModel.metadata.create_all(engine)
-    with Session(engine) as session:
-        yield session
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.app import Newsletter
-from newsletter.cli.issue_send import send, status
+from newsletter.cli.issue_control import cancel, pause, resend, resume, status, unknown
+from newsletter.cli.issue_send import send
 from newsletter.cli.output import (
     AsJson,
     console,
@@ -34,8 +35,8 @@ from newsletter.storage.issues import IssueRefused
 from subscribers.topics import Catalogue
 
 app = typer.Typer()
-app.command()(send)
-app.command()(status)
+for command in (send, status, pause, resume, cancel, resend, unknown):
+    app.command()(command)
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 OnDate = Annotated[str, typer.Option("--date", help="The issue's date, whatever the text says, such as 2026-03-09.")]

@@ -1,77 +1,155 @@
-"""`newsletter issue send` and `issue status`."""
+"""`newsletter issue send`: now, at a time, as a test, or as a rehearsal that nobody sees."""
 
+import json
 import logging
+import signal
+import time
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
+from newsletter.app import Newsletter
 from newsletter.cli.output import AsJson, console, error_console, open_newsletter, print_json, print_table, progress_bar
-from newsletter.delivery.history import entries
-from newsletter.delivery.ledger import Counts
-from newsletter.delivery.outcome import Outcome, State
-from newsletter.editorial.dispatch import Dispatch, standing
+from newsletter.delivery.control import MailingState
+from newsletter.delivery.counts import Counts
+from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.sender import Worked
+from newsletter.editorial.appointments import appoint
+from newsletter.editorial.dispatch import Dispatch, following
+from newsletter.editorial.outbox import Outbox, open_outbox
+from newsletter.editorial.rehearsal import rehearse
+from newsletter.editorial.trial import send_trial
+from newsletter.storage.issues import IssueRefused
+from newsletter.storage.seat import SenderRunning
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
+_LINE_SECONDS = 1.0
 
 
-def send(slug: Slug, as_json: AsJson = False) -> None:
+def send(
+    slug: Slug,
+    at: Annotated[
+        str, typer.Option("--at", help="Send it by itself then, such as '2026-03-09 08:00' in the newsletter's zone.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Go the whole way into a local sink; nothing is sent or written down.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="With --dry-run: the folder for the messages, one .eml each.")
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option("--test", help="Send to this address only, marked as a test; repeatable."),
+    ] = None,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="Print progress as JSON, one object a line, the last one the result.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Send an approved issue to its readers now, or go on with a send that was stopped."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a broken line is an outcome here, not a log entry
     newsletter = open_newsletter()
+    if test:
+        _test(newsletter, slug, test)
+    elif at:
+        _appoint(newsletter, slug, at)
+    elif dry_run:
+        _rehearse(newsletter, slug, to or Path(f"dry-run-{slug}"), as_json)
+    else:
+        _send(newsletter, slug, _Teller(slug, json_lines=json_lines), as_json)
+
+
+@dataclass
+class _Teller:
+    """Says how far a send is, as a bar for people or as lines for programs."""
+
+    slug: str
+    json_lines: bool
+    began: float = field(default_factory=time.monotonic)
+    told: float = 0
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Callable[[int, int | None], None]]:
+        if not self.json_lines:
+            with progress_bar(title) as bar:
+                yield bar
+            return
+
+        def tell(done: int, total: int | None) -> None:
+            seconds = time.monotonic() - self.began
+            if seconds - self.told >= _LINE_SECONDS:
+                self.told = seconds
+                self.line({"event": title.lower(), "done": done, "total": total, "seconds": round(seconds, 1)})
+
+        yield tell
+
+    def line(self, value: dict[str, object]) -> None:
+        if self.json_lines:
+            typer.echo(json.dumps({"slug": self.slug, **value}, ensure_ascii=False))
+
+
+def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> None:
     dispatch = Dispatch.of(newsletter, slug)
-    with progress_bar("Planning") as bar:
+    with teller.bar("Planning") as bar:
         planned = 0
         for rows in dispatch.plan():
             planned += rows
             bar(planned, None)
     before = dispatch.counts()
     total = before.queued + before.deferred
-    verdicts: Counter[str] = Counter()
-    with progress_bar("Sending") as bar:
-
-        def count(outcome: Outcome) -> None:
-            verdicts[outcome.verdict] += 0 if outcome.blames_server else 1
-            bar(verdicts.total(), total)
-
-        ended = dispatch.send(count)
-    counts = dispatch.counts()
+    with teller.bar("Sending") as bar:
+        worked = _hand_over(newsletter, dispatch, bar, total)
+    counts, state = dispatch.counts(), dispatch.state()
+    result = {"slug": slug, **asdict(counts), "stopped": worked.stopped, "trouble": worked.trouble}
+    teller.line({"event": "end", "state": state[0], **result})
     if as_json:
-        print_json(
-            {
-                "slug": slug,
-                **asdict(counts),
-                "stopped": ended.stopped,
-                "trouble": ended.trouble,
-            }
-        )
-    else:
+        print_json(result)
+    elif not teller.json_lines:
         _say(slug, total, counts)
-    if ended.trouble:
-        error_console().print(
-            f"newsletter: the mail server could not be used: {ended.trouble}. Nothing is lost; mend it and run again."
-        )
-    if ended.stopped:
-        error_console().print(f"newsletter: stopped; `newsletter issue send {slug}` goes on.")
-    if ended.trouble or ended.stopped:
-        raise SystemExit(1)
+    _complain(slug, worked, state)
 
 
-def status(slug: Slug, as_json: AsJson = False) -> None:
-    """Show how a send stands; the counts always add up to the candidates."""
-    newsletter = open_newsletter()
-    with newsletter.reading() as session:
-        stands = standing(newsletter, newsletter.issues(session).find(slug))
-        unknown = list(entries(session, slug=slug, state=State.UNKNOWN))
-    if as_json:
-        print_json({"slug": slug, "state": stands.state, **asdict(stands.counts)})
-        return
-    console().print(f"{slug}: {stands.state}")
-    print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
-    if unknown:
-        console().print("\nUnknown: the server may or may not have these; they are not sent again by themselves.")
-        print_table(("address", "why"), [(entry.address, entry.reason) for entry in unknown], "")
+def _hand_over(
+    newsletter: Newsletter, dispatch: Dispatch, bar: Callable[[int, int | None], None], total: int
+) -> Worked:
+    """Do the work here, or watch another process of this database do it."""
+    verdicts: Counter[str] = Counter()
+
+    def count(outcome: Outcome) -> None:
+        verdicts[outcome.verdict] += 0 if outcome.blames_server else 1
+        bar(verdicts.total(), total)
+
+    while True:
+        try:
+            with open_outbox(newsletter) as outbox, _stopped_by_signals(outbox):
+                return dispatch.send(outbox, count)
+        except SenderRunning:
+            for counts in following(dispatch):
+                bar(total - counts.queued - counts.deferred, total)
+            if dispatch.is_idle():
+                return Worked()
+
+
+@contextmanager
+def _stopped_by_signals(outbox: Outbox) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM drain, and a second one end at once."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        outbox.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(slug: str, total: int, counts: Counts) -> None:
@@ -84,3 +162,55 @@ def _say(slug: str, total: int, counts: Counts) -> None:
         console().print(f"{counts.failed} failed; `newsletter log --issue {slug}` shows the server's replies.")
     if counts.unknown:
         console().print(f"{counts.unknown} unknown; `newsletter issue status {slug}` lists them.")
+
+
+def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
+    if worked.trouble:
+        error_console().print(
+            f"newsletter: the mail server could not be used: {worked.trouble}. Nothing is lost; mend it and run again."
+        )
+    if worked.stopped:
+        error_console().print(f"newsletter: stopped; `newsletter issue send {slug}` goes on.")
+    if state[0] == MailingState.PAUSED:
+        error_console().print(f"newsletter: paused ({state[1]}); `newsletter issue resume {slug}` goes on.")
+    if state[0] == MailingState.CANCELLED:
+        error_console().print(f"newsletter: {slug} was cancelled.")
+    if worked.trouble or worked.stopped or state[0] in (MailingState.PAUSED, MailingState.CANCELLED):
+        raise SystemExit(1)
+
+
+def _test(newsletter: Newsletter, slug: str, addresses: list[str]) -> None:
+    refused = False
+    for address, outcome in send_trial(newsletter, slug, addresses):
+        refused |= outcome.code != 250
+        console().print(f"{address}: {outcome.verdict} ({outcome.code} {outcome.reply})")
+    raise SystemExit(1 if refused else 0)
+
+
+def _appoint(newsletter: Newsletter, slug: str, at: str) -> None:
+    zone = newsletter.settings.time_zone
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise IssueRefused(f"--at {at!r} is no time; write it such as '2026-03-09 08:00'.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    appoint(newsletter, slug, moment)
+    console().print(
+        f"{slug} is sent at {moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone}), if `newsletter serve` or "
+        f"`newsletter worker` runs then; `newsletter issue cancel {slug}` calls it off."
+    )
+
+
+def _rehearse(newsletter: Newsletter, slug: str, folder: Path, as_json: bool) -> None:
+    rehearsal = rehearse(newsletter, slug, folder)
+    if as_json:
+        print_json(asdict(rehearsal))
+        return
+    counts = asdict(rehearsal.counts)
+    print_table([f"# {name}" for name in counts], [tuple(counts.values())], "")
+    rate = rehearsal.counts.accepted / rehearsal.sending_seconds if rehearsal.sending_seconds else 0
+    console().print(
+        f"Planned in {rehearsal.planning_seconds:.1f} s, sent in {rehearsal.sending_seconds:.1f} s "
+        f"({rate:,.0f} messages a second into a sink on this machine), {rehearsal.size_bytes / 1000:,.0f} kB in all."
+    )
+    console().print(f"The messages lie in {folder}; nobody got one, and nothing was written down.")

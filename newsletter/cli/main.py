@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
+    "doctor": "Check settings, database, mail server, DNS records, clock and disk.",
     "init": "Create the database and the settings file, or bring them up to date.",
     "log": "What was sent to whom, when, with which reply.",
-    "serve": "Preview issues in the browser and answer unsubscribe links.",
+    "serve": "Preview issues in the browser, answer unsubscribe links, and send what is due.",
+    "worker": "Send what is due; any number of workers share a PostgreSQL database.",
 }
 GROUPS = {
     "topic": "Topics that readers subscribe to.",

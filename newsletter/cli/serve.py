@@ -1,12 +1,13 @@
 """`newsletter serve`: previews in the browser, and unsubscribe links answered."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import typer
 
 from newsletter.cli.errors import fail
 from newsletter.cli.output import console, open_newsletter
+from newsletter.editorial.station import sending_beside
 from newsletter.web.application import build
 from newsletter.web.server import listen, run
 
@@ -17,7 +18,7 @@ def command(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any that is free.")] = 8000,
 ) -> None:
-    """Preview issues in the browser and answer unsubscribe links, until Ctrl-C."""
+    """Preview issues in the browser and answer unsubscribe links, until Ctrl-C; on SQLite, send what is due too."""
     newsletter = open_newsletter()
     try:
         bound = listen(host, port)
@@ -25,5 +26,6 @@ def command(
         fail(f"{host}:{port} cannot be listened on ({reason.strerror}); choose another with --host and --port.")
     shown = f"[{host}]" if ":" in host else host
     console().print(f"http://{shown}:{bound.getsockname()[1]}/ (Ctrl-C ends it; previews are at /preview/)")
-    with suppress(KeyboardInterrupt):
+    sender = sending_beside(newsletter) if newsletter.database_file else nullcontext()
+    with sender, suppress(KeyboardInterrupt):
         run(build(newsletter), bound)

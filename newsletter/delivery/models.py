@@ -1,9 +1,9 @@
-"""Tables of sending: a mailing, one delivery per candidate, and every attempt at it."""
+"""Tables of sending: a mailing, one delivery per candidate, every attempt at it, and how fast a server may be used."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -11,7 +11,8 @@ class Mailing(SQLModel, table=True):
     """One planned send of an issue's approved revision, with a snapshot of the settings that show in the mail.
 
     `key` is random and part of every Message-ID; `audience_through` is the highest subscriber id when planning began,
-    and `planned_through` how far the rows reach: equal when the plan is complete.
+    and `planned_through` how far the rows reach: equal when the plan is complete. `state` and `why` are explained in
+    `control.py`; `canary_through` is the last delivery that may be claimed before the first few were looked at.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -24,6 +25,9 @@ class Mailing(SQLModel, table=True):
     audience_through: int
     planned_through: int = 0
     created_at: datetime
+    state: str
+    why: str = ""
+    canary_through: int | None = None
 
 
 class MailingStory(SQLModel, table=True):
@@ -41,12 +45,20 @@ class Delivery(SQLModel, table=True):
     `due` is frozen and becomes the message's Date; `next_at` is when the row may be claimed, and moves when it is
     deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it
     can be built again byte for byte, and is emptied when the reader asks to be forgotten. `claim` names the sender that
-    has the row in hand. `attempts` counts every try, `deferrals` those that were charged to the reader.
+    has, or had, the row in hand, and `claimed_at` since when. `attempts` counts every try, `deferrals` those that were
+    charged to the reader. `reply_class` is what the last reply says about the address.
     """
 
     __table_args__ = (
         UniqueConstraint("mailing_id", "subscriber_id"),
-        Index("ix_delivery_next", "mailing_id", "state", "next_at", "id"),
+        # a job claims what is left of its range of ids, so its rows stand together and none that is done is passed
+        Index("ix_delivery_left", "mailing_id", "state", "id"),
+        Index(
+            "ix_delivery_deferred",
+            "next_at",
+            sqlite_where=text("state = 'deferred'"),
+            postgresql_where=text("state = 'deferred'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -63,16 +75,19 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     deferrals: int = 0
     claim: str | None = None
+    claimed_at: datetime | None = None
     stage: str | None = None
     code: int | None = None
     reply: str | None = None
+    reply_class: str | None = None
     settled_at: datetime | None = None
 
 
 class Attempt(SQLModel, table=True):
-    """One try at a delivery: begun before the message is handed over, ended with the server's answer.
+    """One try at a delivery, written down with its end; before that, the row's claim stands for it.
 
-    An attempt without an end belongs to a process that died with the row in hand.
+    An attempt without an end belongs to a process that died with the row in hand. `server` is empty when it came to
+    none.
     """
 
     __table_args__ = (UniqueConstraint("delivery_id", "number"),)
@@ -83,9 +98,33 @@ class Attempt(SQLModel, table=True):
     claim: str
     started_at: datetime
     ended_at: datetime | None = None
-    verdict: str | None = None
+    verdict: str
     stage: str | None = None
     code: int | None = None
     reply: str | None = None
     server: str
     size_bytes: int | None = None
+
+
+class Bucket(SQLModel, table=True):
+    """How many messages may go to a server, or to some domains through it, right now: what all senders draw from."""
+
+    key: str = Field(primary_key=True)
+    tokens: float
+    filled_at: datetime
+
+
+class Appointment(SQLModel, table=True):
+    """One moment at which an issue is to be sent by itself; `key` is unique, so that no moment comes twice.
+
+    `issue_id` is None for the daily slot until it is known what it sends; `state` and `note` tell what came of it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    at: datetime = Field(index=True)
+    issue_id: int | None = Field(default=None, foreign_key="issue.id")
+    approved_hash: str = ""
+    state: str
+    note: str = ""
+    made_at: datetime

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     GAVE_UP = "gave up"
     LINE_BROKE = "line broke after the message"
     STOPPED = "stopped in hand"
+    CANCELLED = "cancelled"
+    SETTLED = "settled by hand"
 
 
 class Stage(StrEnum):

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
+from newsletter.delivery.control import MailingState
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
 from subscribers.audience import AudienceMember, audience_page
@@ -53,6 +54,7 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
         due=now.replace(microsecond=0),
         audience_through=session.exec(select(func.max(Subscriber.id))).one() or 0,
         created_at=now,
+        state=MailingState.RUNNING,
     )
     session.add(mailing)
     session.flush()
@@ -70,7 +72,7 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> I
     """
     while True:
         with Session(engine) as session:
-            mailing = session.get_one(Mailing, mailing_id)
+            mailing = session.get_one(Mailing, mailing_id, with_for_update=True)  # one planner at a time
             members = audience_page(session, mailing.planned_through, mailing.audience_through, ROWS_PER_COMMIT)
             if not members:  # the last ones may have left: the plan is complete all the same
                 mailing.planned_through = mailing.audience_through

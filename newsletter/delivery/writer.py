@@ -1,13 +1,14 @@
 """From a row to its message: the same row always gives the same bytes, for the send, the preview and the log."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from newsletter.compose.edition import Edition, Group
 from newsletter.render.assemble import Assembled, Assembler
 from newsletter.render.compiled import CompiledIssue
+from newsletter.render.dkim import Signer
 from newsletter.render.message import fill
 from newsletter.render.recipient import Message, Recipient
 
@@ -19,12 +20,14 @@ class Writer:
     mailing_key: str
     assemblers: Mapping[str, Assembler]
     zone: tzinfo
+    signer: Signer | None = None
 
     @classmethod
-    def of(cls, mailing_key: str, compiled: Mapping[str, CompiledIssue]) -> "Writer":
+    def of(cls, mailing_key: str, compiled: Mapping[str, CompiledIssue], signer: Signer | None = None) -> "Writer":
         """A writer with an assembler for each compiled language; the zone is the one the issue was approved with."""
         zone = ZoneInfo(next(iter(compiled.values())).publication.zone)
-        return cls(mailing_key, {language: Assembler(one) for language, one in compiled.items()}, zone)
+        assemblers = {language: Assembler(one) for language, one in compiled.items()}
+        return cls(mailing_key, assemblers, zone, signer)
 
     def assembled(self, language: str, edition: Edition) -> Assembled:
         """The mail of an edition before anything personal is filled in."""
@@ -54,7 +57,13 @@ class Writer:
     ) -> Message:
         """The message of a row, as RFC 5322 bytes with its envelope."""
         assembled = self.assembled(language, edition_from_json(edition))
-        return fill(assembled, self.recipient(delivery_id, address, due, slots))
+        recipient = self.recipient(delivery_id, address, due, slots)
+        return signed(fill(assembled, recipient), self.signer, recipient.date)
+
+
+def signed(message: Message, signer: Signer | None, at: datetime) -> Message:
+    """A message with its DKIM signatures before it, where there is a key to sign with."""
+    return message if signer is None else replace(message, data=signer.sign(message.data, at) + message.data)
 
 
 def edition_from_json(groups: Sequence[Sequence[object]]) -> Edition:

@@ -87,7 +87,8 @@ def unfit_for_real_mail(newsletter: Newsletter) -> list[str]:
         ("sender" not in settings.model_fields_set, "SENDER is not set, so the mail says it comes from example.org"),
         (not settings.postal_address, "POSTAL_ADDRESS is empty; the law of many countries asks for it in the footer"),
         (
-            not settings.smtp.is_loopback and is_loopback(urlsplit(settings.base_url).hostname or ""),
+            not all(server.smtp.is_loopback for server in settings.smtp_servers)
+            and is_loopback(urlsplit(settings.base_url).hostname or ""),
             "BASE_URL leads to this machine, so readers could not unsubscribe",
         ),
     )

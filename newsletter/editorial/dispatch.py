@@ -1,126 +1,185 @@
 """Sending an approved issue: plan who gets what, hand it over, say how it stands."""
 
-import asyncio
-import gc
-import os
-import secrets
-import signal
-import socket
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
 
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
-from newsletter.delivery.ledger import Counts, Ledger, count
-from newsletter.delivery.models import Mailing
+from newsletter.delivery.claims import Range
+from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown, set_canary
+from newsletter.delivery.counts import NOTHING, Counts, count
+from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.plan import find_mailing, open_mailing, plan
-from newsletter.delivery.sender import Ended, Sender
-from newsletter.delivery.transport import Connection, Timeouts
+from newsletter.delivery.sender import Worked
 from newsletter.editorial.approval import approved
-from newsletter.editorial.preview import writer_of
+from newsletter.editorial.outbox import Outbox
 from newsletter.storage.issues import IssueRefused, Saved
-from newsletter.storage.lock import sender_lock
+from newsletter.storage.seat import is_anybody_there
+
+WAIT_FOR_DUE = timedelta(seconds=60)
+"""A send ends when nothing becomes due within this time; what is deferred longer waits for the next run."""
+_LOOK_SECONDS = 0.2
+_FOLLOW_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an issue's mailing stands."""
+    """How an issue's mailing stands; `why` is what it was paused for."""
 
     state: str
     counts: Counts
+    why: str = ""
 
 
 def standing(newsletter: Newsletter, saved: Saved) -> Standing:
-    """The state of an issue (draft, approved, sending or sent) and its counts, all zero before it is planned."""
+    """The state of an issue (draft, approved, sending, paused, cancelled or sent) and its counts."""
     with newsletter.reading() as session:
         mailing = find_mailing(session, saved.issue_id)
         if mailing is None or mailing.id is None:
-            return Standing("approved" if saved.approved_hash else "draft", Counts(0, 0, 0, 0, 0, 0, 0))
+            return Standing("approved" if saved.approved_hash else "draft", NOTHING)
         counts = count(session, mailing.id)
+    if mailing.state in (MailingState.PAUSED, MailingState.CANCELLED):
+        return Standing(mailing.state, counts, mailing.why)
     unfinished = counts.queued + counts.deferred or mailing.planned_through < mailing.audience_through
     return Standing("sending" if unfinished else "sent", counts)
 
 
-class Dispatch:
-    """One run of sending one issue. Only one process of a database may have one open at a time."""
+def begin(newsletter: Newsletter, slug: str) -> int:
+    """Begin the mailing of an approved issue, or find the one that was begun; its id.
 
-    def __init__(self, newsletter: Newsletter, mailing: Mailing) -> None:
+    Raises `IssueRefused` when the issue was never begun and is not approved.
+    """
+    with newsletter.reading() as session:
+        mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
+    if mailing is None:
+        ready = approved(newsletter, slug)
+        with newsletter.session() as session:
+            mailing, _ = open_mailing(session, ready, newsletter.clock())
+    if mailing.id is None:
+        raise IssueRefused("the mailing was not written down")
+    return mailing.id
+
+
+def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:
+    """Write the rows that are missing, yielding how many candidates were covered with each commit."""
+    with newsletter.reading() as session:
+        mailing = session.get_one(Mailing, mailing_id)
+        if mailing.planned_through >= mailing.audience_through:
+            return
+        issue = newsletter.issues(session).revision(mailing.revision_id).issue
+    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens)
+    if newsletter.settings.canary:
+        with newsletter.session() as session:
+            set_canary(session, mailing_id, newsletter.settings.canary)
+
+
+class Dispatch:
+    """The sending of one issue, seen by the person who ordered it."""
+
+    def __init__(self, newsletter: Newsletter, mailing_id: int) -> None:
         self._newsletter = newsletter
-        self._mailing = mailing
+        self.mailing_id = mailing_id
 
     @classmethod
     def of(cls, newsletter: Newsletter, slug: str) -> "Dispatch":
-        """Begin the mailing of an approved issue, or take up one that was begun.
-
-        Raises `IssueRefused` when the issue was never begun and is not approved.
-        """
-        with newsletter.reading() as session:
-            mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
-        if mailing is None:
-            ready = approved(newsletter, slug)
-            with newsletter.session() as session:
-                mailing, _ = open_mailing(session, ready, newsletter.clock())
-        return cls(newsletter, mailing)
+        """Begin the mailing of an approved issue, or take up one that was begun; raises `IssueRefused`."""
+        return cls(newsletter, begin(newsletter, slug))
 
     def plan(self) -> Iterator[int]:
         """Write the rows that are missing, yielding how many candidates were covered with each commit."""
-        with self._newsletter.reading() as session:
-            issue = self._newsletter.issues(session).revision(self._mailing.revision_id).issue
-        return plan(self._newsletter.engine, self._id, Chooser(issue), self._newsletter.tokens)
+        return plan_mailing(self._newsletter, self.mailing_id)
 
     def counts(self) -> Counts:
         """How the mailing stands now."""
         with self._newsletter.reading() as session:
-            return count(session, self._id)
+            return count(session, self.mailing_id)
 
-    def send(self, on_outcome: Callable[[Outcome], None]) -> Ended:
-        """Hand over what is due until nothing is, or until the process is told to stop (SIGINT, SIGTERM).
+    def send(self, outbox: Outbox, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> Worked:
+        """Hand over what is due, and what becomes due within a minute, until there is nothing or the outbox stops."""
+        while True:
+            self._resend_unknown()
+            worked = _wait(outbox.work(self._everything(), on_outcome))
+            if worked.stopped or worked.trouble or self._is_over():
+                return worked
+            due = self.next_due()
+            now = self._newsletter.clock()
+            if due is None or due - now > WAIT_FOR_DUE:
+                return worked
+            if outbox.wait_to_stop(max((due - now).total_seconds(), 0)):
+                return replace(worked, stopped=True)
 
-        Raises `SenderRunning` when another process is sending. Rows left in hand by one that died become unknown first.
-        """
-        with sender_lock(self._newsletter.database_file):
-            ledger = self._ledger()
-            ledger.release_the_dead(self._newsletter.clock())
-            gc.freeze()  # modules and compiled issue stay as they are: no use in looking through them for garbage
-            return asyncio.run(self._send(ledger, on_outcome))
+    def state(self) -> tuple[str, str]:
+        """The mailing's own state and why."""
+        with self._newsletter.reading() as session:
+            mailing = session.get_one(Mailing, self.mailing_id)
+            return mailing.state, mailing.why
 
-    async def _send(self, ledger: Ledger, on_outcome: Callable[[Outcome], None]) -> Ended:
+    def is_idle(self) -> bool:
+        """Whether nothing of it is to be handed over within the next minute."""
+        due = self.next_due()
+        soon = due is not None and due - self._newsletter.clock() <= WAIT_FOR_DUE
+        return not soon or self.state()[0] != MailingState.RUNNING
+
+    def is_watched(self) -> bool:
+        """Whether a process of this database hands mail over."""
+        with self._newsletter.reading() as session:
+            return is_anybody_there(session, self._newsletter.database_file)
+
+    def next_due(self) -> datetime | None:
+        """When the next row that waits becomes due, or None when nothing waits."""
+        with self._newsletter.reading() as session:
+            return next_due(session, self.mailing_id)
+
+    def _everything(self) -> Range:
+        return whole(self._newsletter, self.mailing_id)
+
+    def _is_over(self) -> bool:
+        """Mark the mailing as finished when it is; whether nothing more of it is to be sent now."""
+        with self._newsletter.session() as session:
+            finish(session, self.mailing_id)
+            return session.get_one(Mailing, self.mailing_id).state != MailingState.RUNNING
+
+    def _resend_unknown(self) -> None:
         settings = self._newsletter.settings
-        sender = Sender(
-            ledger,
-            writer_of(self._newsletter, self._mailing),
-            self._connect,
-            connections=settings.connections,
-            drain_seconds=settings.drain_seconds,
-            on_outcome=on_outcome,
-            clock=self._newsletter.clock,
-        )
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_number, sender.stop)
-        return await sender.run()
+        if settings.unknown == "resend":
+            with self._newsletter.session() as session:
+                resend_unknown(session, self._newsletter.clock(), settings.unknown_wait)
 
-    def _connect(self) -> "asyncio.Future[Connection]":
-        settings = self._newsletter.settings
-        timeouts = Timeouts(
-            settings.connect_timeout_seconds, settings.command_timeout_seconds, settings.final_dot_timeout_seconds
-        )
-        return asyncio.ensure_future(Connection.open(settings.smtp, timeouts, socket.gethostname()))
 
-    def _ledger(self) -> Ledger:
-        settings = self._newsletter.settings
-        return Ledger(
-            self._newsletter.engine,
-            self._id,
-            claim=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
-            server=f"{settings.smtp.host}:{settings.smtp.port}",
-            give_up_after=timedelta(hours=settings.give_up_hours),
-        )
+def following(dispatch: Dispatch) -> Iterator[Counts]:
+    """Look on while another process hands a mailing over, once a second, until it is idle or nobody is there."""
+    while not dispatch.is_idle() and dispatch.is_watched():
+        yield dispatch.counts()
+        time.sleep(_FOLLOW_SECONDS)
 
-    @property
-    def _id(self) -> int:
-        if self._mailing.id is None:
-            raise IssueRefused("the mailing was not written down")
-        return self._mailing.id
+
+def whole(newsletter: Newsletter, mailing_id: int) -> Range:
+    """All deliveries of a mailing."""
+    with newsletter.reading() as session:
+        first, last = session.execute(
+            select(func.min(Delivery.id), func.max(Delivery.id)).where(Delivery.mailing_id == mailing_id)
+        ).one()
+    return Range(mailing_id, first or 0, last or 0)
+
+
+def next_due(session: Session, mailing_id: int) -> datetime | None:
+    """When the next waiting row of a mailing becomes due, or None when nothing waits."""
+    waiting = Delivery.mailing_id == mailing_id, col(Delivery.state).in_(WAITING)
+    return session.exec(select(func.min(Delivery.next_at)).where(*waiting)).one()
+
+
+def _wait(future: "Future[Worked]") -> Worked:
+    """The end of some work; looks up now and then, so that a signal is heard meanwhile."""
+    while True:
+        try:
+            return future.result(_LOOK_SECONDS)
+        except NotYet:
+            if future.done():
+                raise

@@ -13,9 +13,10 @@ from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
 from newsletter.delivery.plan import ROWS_PER_COMMIT, UNSUBSCRIBE, decide, find_mailing
-from newsletter.delivery.writer import Writer, edition_from_json
+from newsletter.delivery.writer import Writer, edition_from_json, signed
 from newsletter.editorial.approval import compile_now
 from newsletter.render.assemble import Assembled, assemble
+from newsletter.render.dkim import Signer
 from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.size import largest_html_bytes
@@ -39,6 +40,7 @@ class Preview:
     assembled: Assembled
     recipient: Recipient
     edition: Edition
+    signer: Signer | None = None
     planned: bool = False
     left_out: str = ""
 
@@ -60,7 +62,7 @@ class Preview:
     @property
     def message(self) -> Message:
         """The whole message."""
-        return fill(self.assembled, self.recipient)
+        return signed(fill(self.assembled, self.recipient), self.signer, self.recipient.date)
 
 
 def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
@@ -89,7 +91,8 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
         raise IssueRefused(f"{address} gets nothing of {slug}: {Reason.NO_MATCH}.")
     left_out = reason or (JOINED_LATER if mailing else "")
     recipient = _recipient(newsletter, person)
-    return Preview(_assembled(newsletter, saved, person.language, edition), recipient, edition, left_out=left_out)
+    assembled = _assembled(newsletter, saved, person.language, edition)
+    return Preview(assembled, recipient, edition, newsletter.signer, left_out=left_out)
 
 
 def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
@@ -109,7 +112,7 @@ def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = 
     edition = Chooser(saved.issue).choose(Preferences(topics=topics))
     if not edition:
         raise IssueRefused(f"{slug} has no story for these topics: {', '.join(topics) or 'none'}.")
-    return Preview(_assembled(newsletter, saved, language, edition), recipient, edition)
+    return Preview(_assembled(newsletter, saved, language, edition), recipient, edition, newsletter.signer)
 
 
 def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, dict[str, int], int]:
@@ -138,7 +141,7 @@ def writer_of(newsletter: Newsletter, mailing: Mailing) -> Writer:
     """What writes the messages of a mailing, from what was approved."""
     with newsletter.reading() as session:
         compiled = newsletter.issues(session).compiled(mailing.revision_id, mailing.theme, mailing.compiled_hashes)
-    return Writer.of(mailing.key, compiled)
+    return Writer.of(mailing.key, compiled, newsletter.signer)
 
 
 def _row_of(session: Session, mailing: Mailing, subscriber_id: int) -> Delivery | None:
@@ -164,7 +167,8 @@ def _planned(newsletter: Newsletter, mailing: Mailing, row: Delivery) -> Preview
     edition = edition_from_json(row.edition)
     recipient = writer.recipient(row.id or 0, row.address or "", row.due, row.slots)
     left_out = row.reason or "" if row.state == State.EXCLUDED else ""
-    return Preview(writer.assembled(row.language, edition), recipient, edition, planned=True, left_out=left_out)
+    assembled = writer.assembled(row.language, edition)
+    return Preview(assembled, recipient, edition, newsletter.signer, planned=True, left_out=left_out)
 
 
 def _assembled(newsletter: Newsletter, saved: Saved, language: str, edition: Edition) -> Assembled:

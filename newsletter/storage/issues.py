@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import count
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from newsletter.content.as_json import issue_from_json, issue_to_json, reading_to_json
@@ -57,9 +58,8 @@ class IssueStore:
         """
         if reading.issue is None or reading.issue.date is None:
             raise IssueRefused("an issue needs a date to be kept under; write one into its heading, or give --date.")
-        row = self._session.exec(
-            select(IssueRow).where(IssueRow.date == reading.issue.date, IssueRow.title == reading.issue.title)
-        ).first()
+        same = select(IssueRow).where(IssueRow.date == reading.issue.date, IssueRow.title == reading.issue.title)
+        row = self._session.exec(same.with_for_update(key_share=True)).first()  # one revision after the other
         earlier = self._newest(row) if row else None
         issue = identify(reading.issue, earlier.issue if earlier else None)
         document = reading_to_json(replace(reading, issue=issue))
@@ -71,7 +71,10 @@ class IssueStore:
                 known.document = document
                 self._session.flush()
                 return _saved(row, known), False
-        row = row or self._create(issue, reading.issue.date, now)
+        try:
+            row = row or self._create(issue, reading.issue.date, now)
+        except IntegrityError:  # somebody else made an issue of that date since we looked
+            return self.save(reading, source, now)
         revision = RevisionRow(
             issue_id=_key(row.id),
             number=earlier.number + 1 if earlier else 1,
@@ -87,7 +90,8 @@ class IssueStore:
 
     def find(self, slug: str) -> Saved:
         """The newest revision of an issue, or `IssueRefused` with the slugs there are."""
-        row = self._session.exec(select(IssueRow).where(IssueRow.slug == slug)).first()
+        known_as = select(IssueRow).where(IssueRow.slug == slug)
+        row = self._session.exec(known_as).first() if slug.isprintable() else None  # PostgreSQL refuses to look for NUL
         if row is None:
             known = self._session.exec(select(IssueRow.slug).order_by(col(IssueRow.date).desc()).limit(5)).all()
             there = (
@@ -103,6 +107,15 @@ class IssueStore:
         rows = self._session.exec(select(IssueRow).order_by(col(IssueRow.date).desc(), col(IssueRow.id).desc())).all()
         return tuple(self._newest(row) for row in rows)
 
+    def newest(self, issue_id: int) -> Saved:
+        """The newest revision of the issue with that id."""
+        return self._newest(self._session.get_one(IssueRow, issue_id))
+
+    def of_date(self, on: date) -> tuple[Saved, ...]:
+        """The newest revision of every issue of a date, in the order they were made."""
+        rows = self._session.exec(select(IssueRow).where(IssueRow.date == on).order_by(col(IssueRow.id))).all()
+        return tuple(self._newest(row) for row in rows)
+
     def revision(self, revision_id: int) -> Saved:
         """The revision with that id: what a mailing keeps, however often the issue is revised later."""
         revision = self._session.get_one(RevisionRow, revision_id)
@@ -114,7 +127,7 @@ class IssueStore:
 
     def approve(self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime) -> None:
         """Remember that this revision was approved, what `approval` hash it had, and keep what was compiled of it."""
-        row = self._session.get_one(IssueRow, saved.issue_id)
+        row = self._session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
         row.approved_revision_id, row.approved_hash, row.approved_at = saved.revision_id, approval, now
         for one in compiled:
             if self._compiled_row(saved.revision_id, one.theme, one.language, one.content_hash) is None:
@@ -148,8 +161,8 @@ class IssueStore:
 
     def _create(self, issue: Issue, on: date, now: datetime) -> IssueRow:
         row = IssueRow(slug=self._free_slug(on.isoformat()), title=issue.title, date=on, created_at=now)
-        self._session.add(row)
-        self._session.flush()
+        with self._session.begin_nested():
+            self._session.add(row)
         return row
 
     def _free_slug(self, wanted: str) -> str:

@@ -7,14 +7,15 @@ import hmac
 
 from sqlmodel import Session
 
-from newsletter.storage.engine import DatabaseRefused
+from newsletter.storage.engine import DatabaseRefused, set_up_alone
 from newsletter.storage.models import AddressKeyRow
 
 _ONLY_ROW = 1
 
 
 def remember_key(session: Session, key: bytes) -> None:
-    """Keep the fingerprint of the key, the first time; the caller commits."""
+    """Keep the fingerprint of the key, the first time; the caller commits, and until then nobody else sets up."""
+    set_up_alone(session.connection())
     if session.get(AddressKeyRow, _ONLY_ROW) is None:
         session.add(AddressKeyRow(id=_ONLY_ROW, fingerprint=_fingerprint(key)))
 

@@ -2,18 +2,45 @@
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from newsletter.storage.schema import MIGRATIONS, needed_schema, present_schema
+from newsletter.storage.engine import DatabaseRefused, set_up_alone
+from newsletter.storage.schema import MIGRATIONS, needed_schema, present_schema, schema_of
+from newsletter.storage.trouble import describe
 
 
 def migrate(engine: Engine) -> bool:
-    """Create or upgrade every table, all or nothing; False when there was nothing to do."""
+    """Create or upgrade every table, all or nothing; False when there was nothing to do.
+
+    Of several processes that do it at once, one does. Raises `DatabaseRefused` for a database that cannot be reached
+    or cannot hold every character.
+    """
     if present_schema(engine) == needed_schema():
         return False
+    with engine.begin() as connection:
+        set_up_alone(connection)
+        if schema_of(connection) == needed_schema():
+            return False
+        _require_unicode(connection)
+        command.upgrade(migration_config(connection), "head")
+    return True
+
+
+def migration_config(connection: Connection) -> Config:
+    """What alembic's commands need to know, with the connection they shall run on."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return True
+    config.attributes["connection"] = connection
+    return config
+
+
+def _require_unicode(connection: Connection) -> None:
+    """A PostgreSQL cluster made in a system without a locale gives databases that know no Unicode."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        raise DatabaseRefused(
+            f"the database {describe(connection.engine)} has the encoding {encoding}: create one with "
+            "`createdb --encoding=UTF8 --template=template0`."
+        )

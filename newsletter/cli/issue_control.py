@@ -1,0 +1,114 @@
+"""`newsletter issue status`, `pause`, `resume`, `cancel`, `resend` and `unknown`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from newsletter.app import Newsletter
+from newsletter.cli.output import AsJson, console, open_newsletter, print_json, print_table
+from newsletter.delivery import control
+from newsletter.delivery.history import entries
+from newsletter.delivery.outcome import State
+from newsletter.delivery.plan import find_mailing
+from newsletter.editorial.appointments import appointed_for, call_off
+from newsletter.editorial.dispatch import standing
+from newsletter.storage.issues import IssueRefused
+
+Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
+_LISTED = 1000
+"""So many unknown rows are listed; `newsletter log` lists any number."""
+
+
+def status(slug: Slug, as_json: AsJson = False) -> None:
+    """Show how a send stands; the counts always add up to the candidates."""
+    newsletter = open_newsletter()
+    with newsletter.reading() as session:
+        saved = newsletter.issues(session).find(slug)
+        stands = standing(newsletter, saved)
+        at = appointed_for(session, saved.issue_id)
+        unknown = list(entries(session, slug=slug, state=State.UNKNOWN, limit=_LISTED))
+    if as_json:
+        times = {"at": at} if at else {}
+        print_json({"slug": slug, "state": stands.state, "why": stands.why, **times, **asdict(stands.counts)})
+        return
+    console().print(f"{slug}: {stands.state}" + (f" ({stands.why})" if stands.why else ""))
+    if at:
+        zone = newsletter.settings.time_zone
+        console().print(f"It is sent by itself at {at.astimezone(zone):%Y-%m-%d %H:%M} ({zone}).")
+    print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
+    if unknown:
+        console().print("\nUnknown: the server may or may not have these.")
+        print_table(("address", "why"), [(entry.address, entry.reason) for entry in unknown], "")
+        console().print(
+            f"`newsletter issue unknown {slug} --accepted` takes them for sent; `--resend` sends them again, "
+            "at the risk of a second copy."
+        )
+
+
+def pause(slug: Slug) -> None:
+    """Hand nothing more over until it is resumed; what is on the wire ends by itself."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        control.pause(session, _mailing(newsletter, slug), "by hand")
+    console().print(f"{slug} is paused; `newsletter issue resume {slug}` goes on.")
+
+
+def resume(slug: Slug) -> None:
+    """Go on with a paused send."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        control.resume(session, _mailing(newsletter, slug))
+    console().print(f"{slug} goes on where `newsletter serve`, `worker` or `issue send {slug}` runs.")
+
+
+def cancel(slug: Slug) -> None:
+    """Send nothing more of an issue, ever, or call off the time it was to be sent at."""
+    newsletter = open_newsletter()
+    if call_off(newsletter, slug):
+        console().print(f"{slug} is not sent by itself any more.")
+        return
+    with newsletter.session() as session:
+        excluded = control.cancel(session, _mailing(newsletter, slug), newsletter.clock())
+    console().print(f"{slug} is cancelled; {excluded} reader(s) who had nothing yet get nothing.")
+
+
+def resend(slug: Slug) -> None:
+    """Try those who were not reached once more; whoever has it, or may have it, is left alone."""
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        again = control.send_again(session, _mailing(newsletter, slug), newsletter.clock())
+    console().print(
+        f"{again} reader(s) who were not reached are tried again"
+        + (f" where `newsletter serve`, `worker` or `issue send {slug}` runs." if again else ": there are none.")
+    )
+
+
+def unknown(
+    slug: Slug,
+    accepted: Annotated[bool, typer.Option("--accepted", help="Take them for sent.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Send them again, at the risk of a second copy.")] = False,
+) -> None:
+    """Settle the messages of which nobody knows whether the server has them."""
+    if accepted == resend:
+        raise typer.BadParameter("say --accepted or --resend, one of them.")
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        settled = control.settle_unknown(
+            session,
+            _mailing(newsletter, slug),
+            newsletter.clock(),
+            accepted=accepted,
+            wait=newsletter.settings.unknown_wait,
+        )
+    minutes = newsletter.settings.unknown_wait.total_seconds() / 60
+    what = "count as accepted" if accepted else f"are sent again, each at the earliest {minutes:.0f} min after its loss"
+    console().print(f"{settled} message(s) {what}.")
+
+
+def _mailing(newsletter: Newsletter, slug: str) -> int:
+    with newsletter.reading() as session:
+        mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
+    if mailing is None or mailing.id is None:
+        raise IssueRefused(f"{slug} was never begun; `newsletter issue send {slug}` begins it.")
+    return mailing.id

@@ -1,0 +1,282 @@
+"""Claiming: choose rows that are due and may be used now, and put our name on them, in one transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlmodel import Session, col
+
+from newsletter.delivery.control import MailingState, judge_canary
+from newsletter.delivery.models import Bucket, Delivery, Mailing
+from newsletter.delivery.outcome import Reason, State
+from newsletter.delivery.pace import DomainRule, Level, domain_of, rule_of
+from newsletter.storage.upsert import upsert
+from subscribers.audience import sendable, suppressed
+from subscribers.models import State as PersonState
+from subscribers.models import Subscriber
+
+_DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_MAILINGS = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_SUBSCRIBERS = Subscriber.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_BUCKETS = Bucket.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+
+# The statements are made once: making one costs as much as running it.
+_DUE = (
+    select(
+        *(
+            _DELIVERIES.c[name]
+            for name in ("id", "attempts", "deferrals", "address", "due", "language", "edition", "slots")
+        ),
+        _SUBSCRIBERS.c.state.label("person"),
+        suppressed().label("suppressed"),
+        sendable(bindparam("at")).label("sendable"),
+    )
+    .join(_SUBSCRIBERS, _SUBSCRIBERS.c.id == _DELIVERIES.c.subscriber_id)
+    .where(
+        _DELIVERIES.c.mailing_id == bindparam("mailing"),
+        _DELIVERIES.c.state == bindparam("waiting"),
+        _DELIVERIES.c.id.between(bindparam("first"), bindparam("last")),
+        _DELIVERIES.c.next_at <= bindparam("at"),
+    )
+    .order_by(_DELIVERIES.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=_DELIVERIES)  # what another sender is just claiming is passed over
+)
+_TAKE = (
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=State.IN_HAND,
+        claim=bindparam("by"),
+        claimed_at=bindparam("at"),
+        attempts=_DELIVERIES.c.attempts + 1,
+    )
+)
+_MAILINGS_NOW = select(_MAILINGS.c.id, _MAILINGS.c.state, _MAILINGS.c.canary_through).where(
+    _MAILINGS.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A part of a mailing: its deliveries from `first` to `last`, by id, both included."""
+
+    mailing_id: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row in hand, with all that its message is made of; `part` says what it was claimed for."""
+
+    part: Range
+    delivery_id: int
+    attempt: int
+    deferrals: int
+    address: str
+    due: datetime
+    claimed_at: datetime
+    language: str
+    edition: Sequence[Sequence[object]]
+    slots: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sender can take: rows of these parts, in all `room` per server name.
+
+    `rates` are messages a second by server name where there is a limit; `rules` limit the readers of some domains, each
+    with how many more of them may be in hand; `resting` domains get nothing now.
+    """
+
+    parts: Sequence[Range]
+    room: Mapping[str, int]
+    rates: Mapping[str, float]
+    rules: Mapping[DomainRule, int]
+    resting: Collection[str] = ()
+
+
+NOTHING_WANTED = Wanted((), {}, {}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was claimed, by the server it is for; `over` are the parts of whose mailing nothing more may be claimed.
+
+    `next_token_at` says when a limit will let something through, where one held something back.
+    """
+
+    rows: Mapping[str, Sequence[Claimed]]
+    over: frozenset[Range] = frozenset()
+    next_token_at: datetime | None = None
+
+
+def claim(session: Session, seat: str, wanted: Wanted, canary_error_share: float, now: datetime) -> Taken:
+    """Claim what is wanted and due, in the order of ids; the caller commits."""
+    if not wanted.parts:
+        return Taken({})
+    connection = session.connection()
+    levels = _levels(session, [*wanted.rates.items(), *_rule_rates(wanted.rules)], now)
+    room = {
+        name: min(free, int(levels[name].tokens)) if name in wanted.rates else free
+        for name, free in wanted.room.items()
+    }
+    states = {row.id: row for row in connection.execute(_MAILINGS_NOW, {"ids": [p.mailing_id for p in wanted.parts]})}
+    domains = _Domains(wanted, levels)
+    rows: list[Claimed] = []
+    for part in wanted.parts:
+        left = sum(room.values()) - len(rows)
+        mailing = states[part.mailing_id]
+        if left > 0 and mailing.state == MailingState.RUNNING:
+            found = _claim_part(connection, seat, part, mailing.canary_through, left, domains, now)
+            if not found and mailing.canary_through is not None:
+                judge_canary(session, part.mailing_id, canary_error_share)
+            rows += found
+    dealt = _deal(rows, room)
+    spent = {name: len(dealt.get(name, ())) for name in wanted.rates} | domains.spent
+    _write_levels(session, {key: levels[key].drawn(spent.get(key, 0)) for key in levels})
+    held_back = [name for name in wanted.rates if room[name] < wanted.room[name]]
+    waits = [_until_one(levels[name].drawn(spent[name]), wanted.rates[name]) for name in held_back]
+    over = frozenset(part for part in wanted.parts if states[part.mailing_id].state != MailingState.RUNNING)
+    return Taken(dealt, over, min([*waits, *domains.waits()], default=None))
+
+
+def _claim_part(
+    connection: Connection,
+    seat: str,
+    part: Range,
+    canary_through: int | None,
+    most: int,
+    domains: "_Domains",
+    now: datetime,
+) -> list[Claimed]:
+    """Claim rows of one part; whoever may not be written to any more is excluded here, at the last moment."""
+    last = part.last if canary_through is None else min(part.last, canary_through)
+    where = {"mailing": part.mailing_id, "first": part.first, "last": last, "at": now}
+    query = domains.open_ones(_DUE)
+    due = list(connection.execute(query, {**where, "waiting": State.QUEUED, "most": most}))
+    if len(due) < most:
+        due += connection.execute(query, {**where, "waiting": State.DEFERRED, "most": most - len(due)})
+    for row in due:
+        if not row.sendable:
+            values = {"state": State.EXCLUDED, "reason": _why_not(row), "settled_at": now}
+            connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(**values))
+    claimed = [_claimed(part, row, now) for row in due if row.sendable and domains.admits(row.address)]
+    if claimed:
+        connection.execute(_TAKE, {"ids": [one.delivery_id for one in claimed], "by": seat, "at": now})
+    return claimed
+
+
+class _Domains:
+    """Which domains may get something in this turn, and what of their limits is used up."""
+
+    def __init__(self, wanted: Wanted, levels: Mapping[str, Level]) -> None:
+        self._rules = wanted.rules
+        self._resting = set(wanted.resting)
+        self._levels = levels
+        self._left = {
+            rule: min(room, int(levels[rule.key].tokens)) if rule.messages_per_second else room
+            for rule, room in wanted.rules.items()
+        }
+        self.spent: dict[str, int] = {}
+        self._held_back: set[DomainRule] = {rule for rule, left in self._left.items() if left <= 0}
+
+    def open_ones(self, query: Any) -> Any:
+        """A query for deliveries without the domains that get nothing more."""
+        closed = self._resting | {name for rule, left in self._left.items() if left <= 0 for name in rule.names}
+        for domain in sorted(closed):
+            query = query.where(~is_of_domain(domain))
+        return query
+
+    def admits(self, address: str) -> bool:
+        """Whether one more for this address is within the limits of its domain; it is counted then."""
+        rule = rule_of(domain_of(address), self._rules)
+        if rule is None:
+            return True
+        if self._left[rule] <= 0:
+            self._held_back.add(rule)
+            return False
+        self._left[rule] -= 1
+        self.spent[rule.key] = self.spent.get(rule.key, 0) + 1
+        return True
+
+    def waits(self) -> list[datetime]:
+        """When each limit that held something back has a token again."""
+        return [
+            _until_one(self._levels[rule.key].drawn(self.spent.get(rule.key, 0)), rule.messages_per_second)
+            for rule in self._held_back
+            if rule.messages_per_second
+        ]
+
+
+def within(part: Range) -> tuple[ColumnElement[bool], ...]:
+    """The SQL conditions on a delivery of belonging to a part."""
+    return _DELIVERIES.c.mailing_id == part.mailing_id, _DELIVERIES.c.id.between(part.first, part.last)
+
+
+def is_of_domain(domain: str) -> ColumnElement[bool]:
+    """The SQL condition on a delivery that its address is of a domain, given in lower case."""
+    return func.lower(_DELIVERIES.c.address).endswith(f"@{domain}", autoescape=True)
+
+
+def _rule_rates(rules: Mapping[DomainRule, int]) -> list[tuple[str, float]]:
+    return [(rule.key, rule.messages_per_second) for rule in rules if rule.messages_per_second]
+
+
+def _levels(session: Session, rates: Sequence[tuple[str, float]], now: datetime) -> dict[str, Level]:
+    """The buckets as they are now, held until this transaction ends, so that nobody else draws the same tokens."""
+    if not rates:
+        return {}
+    held = session.execute(
+        select(Bucket)
+        .where(col(Bucket.key).in_([key for key, _ in rates]))
+        .order_by(col(Bucket.key))  # the same order for everybody, so that no two wait for each other
+        .with_for_update()
+    ).scalars()
+    there = {bucket.key: Level(bucket.tokens, bucket.filled_at) for bucket in held}
+    return {key: there.get(key, Level(max(rate, 1), now)).filled(rate, now) for key, rate in rates}
+
+
+def _write_levels(session: Session, levels: Mapping[str, Level]) -> None:
+    if levels:
+        rows = [{"key": key, "tokens": level.tokens, "filled_at": level.filled_at} for key, level in levels.items()]
+        session.execute(upsert(_BUCKETS, session.get_bind().dialect.name, ("key",)), rows)
+
+
+def _until_one(level: Level, per_second: float | None) -> datetime:
+    return level.filled_at + timedelta(seconds=max(1 - level.tokens, 0) / (per_second or 1))
+
+
+def _deal(rows: Sequence[Claimed], room: Mapping[str, int]) -> dict[str, Sequence[Claimed]]:
+    """Share rows out to servers, to each no more than it has room for."""
+    dealt: dict[str, Sequence[Claimed]] = {}
+    begin = 0
+    for name, free in sorted(room.items(), key=lambda item: -item[1]):
+        dealt[name] = rows[begin : begin + free]
+        begin += len(dealt[name])
+    return dealt
+
+
+def _why_not(row: Row[Any]) -> Reason:
+    """Why a reader who was due may not be written to any more."""
+    if row.suppressed:
+        return Reason.SUPPRESSED
+    return Reason.PAUSED if row.person == PersonState.PAUSED else Reason.UNSUBSCRIBED
+
+
+def _claimed(part: Range, row: Row[Any], now: datetime) -> Claimed:
+    return Claimed(
+        part=part,
+        delivery_id=row.id,
+        attempt=row.attempts + 1,
+        deferrals=row.deferrals,
+        address=row.address,
+        due=row.due,
+        claimed_at=now,
+        language=row.language,
+        edition=row.edition,
+        slots=row.slots,
+    )

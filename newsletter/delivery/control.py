@@ -1,0 +1,167 @@
+"""What a person, or a bad omen, decides about a whole mailing: pause, resume, cancel, send again.
+
+| state | meaning |
+|---|---|
+| running | its rows are handed over as they become due |
+| paused | nothing new is claimed until it is resumed; `why` says who or what paused it |
+| cancelled | whoever had nothing yet gets nothing; final |
+| finished | nothing is left to do; a row that is sent again makes it running |
+
+Claims read the state in their own transaction, so that a change takes effect with the next message.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Session, col, func, select
+
+from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.outcome import Reason, State
+
+WAITING = (State.QUEUED, State.DEFERRED)
+LEFT = (*WAITING, State.IN_HAND)
+
+
+class MailingState(StrEnum):
+    """What is being done about a mailing."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+
+
+class ControlRefused(ValueError):
+    """What cannot be done with a mailing as it stands; the message says why and what can."""
+
+
+def pause(session: Session, mailing_id: int, why: str) -> None:
+    """Claim nothing more; what is on the wire ends by itself. Raises `ControlRefused` when it is over."""
+    _change(session, mailing_id, (MailingState.RUNNING, MailingState.PAUSED), MailingState.PAUSED, why)
+
+
+def resume(session: Session, mailing_id: int) -> None:
+    """Go on, past a canary too: a person has looked. Raises `ControlRefused` when it was cancelled."""
+    states = (MailingState.PAUSED, MailingState.RUNNING, MailingState.FINISHED)
+    _change(session, mailing_id, states, MailingState.RUNNING, "")
+    session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(canary_through=None))
+    finish(session, mailing_id)
+
+
+def cancel(session: Session, mailing_id: int, now: datetime) -> int:
+    """Send nothing more of it, ever: who had nothing yet is excluded. How many that were; raises `ControlRefused`."""
+    states = (MailingState.RUNNING, MailingState.PAUSED, MailingState.CANCELLED)
+    _change(session, mailing_id, states, MailingState.CANCELLED, "cancelled")
+    return _move(
+        session,
+        (col(Delivery.mailing_id) == mailing_id, col(Delivery.state).in_(WAITING)),
+        {"state": State.EXCLUDED, "reason": Reason.CANCELLED, "settled_at": now},
+    )
+
+
+def send_again(session: Session, mailing_id: int, now: datetime) -> int:
+    """Try those who were not reached once more: failed ones, but not those whose address does not exist. How many."""
+    _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
+    return _move(
+        session,
+        (
+            col(Delivery.mailing_id) == mailing_id,
+            col(Delivery.state) == State.FAILED,
+            col(Delivery.reason) != Reason.BAD_ADDRESS,
+            col(Delivery.reply_class).is_distinct_from("hard"),
+        ),
+        {"state": State.QUEUED, "reason": None, "next_at": now, "settled_at": None, "deferrals": 0},
+    )
+
+
+def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted: bool, wait: timedelta) -> int:
+    """Decide about the rows of which nobody knows whether the server has them: it has, or send them again.
+
+    Sent again is each at the earliest `wait` after it became unknown, which has to be longer than a server may take to
+    answer the final dot: until then it may still be at work on the first copy. How many.
+    """
+    unknown = col(Delivery.mailing_id) == mailing_id, col(Delivery.state) == State.UNKNOWN
+    if accepted:
+        return _move(session, unknown, {"state": State.ACCEPTED, "reason": Reason.SETTLED, "settled_at": now})
+    _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
+    again = {"state": State.QUEUED, "reason": None, "claim": None, "settled_at": None}
+    early = _move(session, (*unknown, col(Delivery.settled_at) > now - wait), {**again, "next_at": now + wait})
+    return early + _move(session, unknown, {**again, "next_at": now})
+
+
+def resend_unknown(session: Session, now: datetime, wait: timedelta) -> int:
+    """Send again what became unknown longer than `wait` ago, in mailings that run or were finished. How many."""
+    going = select(Mailing.id).where(col(Mailing.state).in_((MailingState.RUNNING, MailingState.FINISHED)))
+    old = (
+        col(Delivery.mailing_id).in_(going),
+        col(Delivery.state) == State.UNKNOWN,
+        col(Delivery.settled_at) <= now - wait,
+    )
+    mailings = session.exec(select(Delivery.mailing_id).where(*old).distinct()).all()
+    if mailings:
+        running = update(Mailing).where(col(Mailing.id).in_(mailings)).values(state=MailingState.RUNNING)
+        session.execute(running)
+    return _move(session, old, {"state": State.QUEUED, "reason": None, "claim": None, "next_at": now})
+
+
+def finish(session: Session, mailing_id: int) -> bool:
+    """Mark a running mailing that has nothing left as finished; whether that was so."""
+    done = update(Mailing).where(
+        col(Mailing.id) == mailing_id,
+        col(Mailing.state) == MailingState.RUNNING,
+        col(Mailing.planned_through) >= col(Mailing.audience_through),
+        ~select(Delivery.id).where(Delivery.mailing_id == mailing_id, col(Delivery.state).in_(LEFT)).exists(),
+    )
+    return bool(session.execute(done.values(state=MailingState.FINISHED).returning(col(Mailing.id))).all())
+
+
+def set_canary(session: Session, mailing_id: int, readers: int) -> None:
+    """Let only the first `readers` of a mailing go until they have been looked at."""
+    first = (
+        select(Delivery.id)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state == State.QUEUED)
+        .order_by(col(Delivery.id))
+        .limit(readers)
+        .subquery()
+    )
+    last = session.exec(select(func.max(first.c.id))).one()
+    session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(canary_through=last))
+
+
+def judge_canary(session: Session, mailing_id: int, error_share: float) -> None:
+    """Let the rest go, or pause, once the first few have been handed over; does nothing while some are on their way."""
+    mailing = session.get_one(Mailing, mailing_id)
+    tried = (
+        select(Delivery.state, func.count())
+        .where(Delivery.mailing_id == mailing_id, col(Delivery.id) <= mailing.canary_through)
+        .group_by(Delivery.state)
+    )
+    states: dict[str, int] = dict(session.exec(tried).all())
+    if states.get(State.QUEUED) or states.get(State.IN_HAND):
+        return
+    wrong = sum(states.get(state, 0) for state in (State.FAILED, State.UNKNOWN, State.DEFERRED))
+    all_tried = wrong + states.get(State.ACCEPTED, 0)
+    mailing.canary_through = None
+    if all_tried and wrong / all_tried > error_share:
+        mailing.state = MailingState.PAUSED
+        mailing.why = f"{wrong} of the first {all_tried} readers were not reached"
+    session.add(mailing)
+
+
+def _change(
+    session: Session, mailing_id: int, allowed: tuple[MailingState, ...], state: MailingState, why: str
+) -> None:
+    changed = session.execute(
+        update(Mailing)
+        .where(col(Mailing.id) == mailing_id, col(Mailing.state).in_(allowed))
+        .values(state=state, why=why)
+        .returning(col(Mailing.id))
+    ).all()
+    if not changed:
+        now = session.exec(select(Mailing.state).where(Mailing.id == mailing_id)).one()
+        raise ControlRefused(f"it is {now}, so it cannot be {state}.")
+
+
+def _move(session: Session, which: tuple[ColumnElement[bool], ...], values: dict[str, object]) -> int:
+    return len(session.execute(update(Delivery).where(*which).values(**values).returning(col(Delivery.id))).all())

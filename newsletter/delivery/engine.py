@@ -1,0 +1,154 @@
+"""The work engine: jobs, schedules and the recovery of dead workers, by DBOS Transact. The one place that knows it.
+
+A job is a part of a mailing; the rows in it are claimed one by one, so a job that is done twice does no harm. Every few
+seconds the engine makes a round, on one of the workers: it looks for what has become due and enqueues jobs for it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
+from dbos._error import DBOSQueueDeduplicatedError
+
+from newsletter.delivery.claims import Range
+
+_NAME = "newsletter"
+_VERSION = "1"
+"""Jobs of another version are left alone; raised only when a job's arguments change their meaning."""
+_QUEUE = "deliveries"
+_JOBS_AT_ONCE = 4
+"""Jobs one worker has at once: the next is at work before the last connection of the one before is done."""
+_POLL_SECONDS = 0.5
+_ROUND = "*/5 * * * * *"
+"""When rounds are made, as cron with seconds first: every five."""
+_KEEP = timedelta(days=1)
+"""How long the engine's own records of rounds and jobs are kept; what became of the mail stands in our rows."""
+_CLEAN = "0 17 * * * *"
+_DELETED_AT_ONCE = 500
+
+
+class Work(Protocol):
+    """What the engine is for."""
+
+    def make_round(self) -> None:
+        """Do what is due by the clock; called on one worker at a time, every few seconds."""
+
+    def unplanned(self) -> Sequence[int]:
+        """The mailings whose rows are not all written."""
+
+    def plan(self, mailing_id: int) -> None:
+        """Write the rows of a mailing that are missing."""
+
+    def due(self) -> Sequence[Range]:
+        """Parts of mailings with something due, each the same whenever it is named."""
+
+    def send(self, part: Range) -> None:
+        """Hand over what is due of a part; returns when nothing is, or when this process stops."""
+
+    def living(self, workers: Sequence[str]) -> Sequence[str]:
+        """Those of these workers that are not dead."""
+
+
+class Engine:
+    """One worker of the engine, for the length of a `with` block; there can be one in a process.
+
+    `database_url` is SQLAlchemy's; the database has its file, and on SQLite its journal mode, already. `worker` names
+    this process: on SQLite always the same, so that what it left behind is its own; on PostgreSQL never the same again.
+    """
+
+    def __init__(self, database_url: str, worker: str, work: Work) -> None:
+        self._worker = worker
+        self._work = work
+        config: DBOSConfig = {
+            "name": _NAME,
+            "system_database_url": database_url,
+            "application_version": _VERSION,
+            "executor_id": worker,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "ERROR",
+        }
+        DBOS(config=config)
+        self._send = _workflow("send part", self._run_send)
+        self._plan = _workflow("plan mailing", self._run_plan)
+        self._round = _workflow("make round", self._run_round)
+        self._clean = _workflow("clean up", self._run_clean)
+
+    def __enter__(self) -> "Engine":
+        """Begin to work: take up what was left behind, and make a first round at once."""
+        DBOS.launch()
+        DBOS.register_queue(
+            _QUEUE, worker_concurrency=_JOBS_AT_ONCE, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
+        )
+        DBOS.apply_schedules(
+            [
+                {"schedule_name": "round", "workflow_fn": self._round, "schedule": _ROUND, "context": None},
+                {"schedule_name": "clean", "workflow_fn": self._clean, "schedule": _CLEAN, "context": None},
+            ]
+        )
+        DBOS.start_workflow(self._round, datetime.now(UTC), None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop working; jobs that are running go on elsewhere, or here the next time."""
+        DBOS.destroy(destroy_registry=True)
+
+    def _run_send(self, mailing_id: int, first: int, last: int) -> None:
+        DBOS.run_step({"name": "send"}, self._work.send, Range(mailing_id, first, last))
+
+    def _run_plan(self, mailing_id: int) -> None:
+        DBOS.run_step({"name": "plan"}, self._work.plan, mailing_id)
+
+    def _run_round(self, _at: datetime, _context: Any) -> None:
+        DBOS.run_step({"name": "recover"}, self._recover)
+        DBOS.run_step({"name": "round"}, self._work.make_round)
+        for mailing_id in DBOS.run_step({"name": "unplanned"}, self._work.unplanned):
+            _enqueue(f"plan {mailing_id}", self._plan, mailing_id)
+        for mailing_id, first, last in DBOS.run_step({"name": "due"}, self._parts):
+            _enqueue(f"send {mailing_id} {first}", self._send, mailing_id, first, last)
+
+    def _run_clean(self, _at: datetime, _context: Any) -> None:
+        DBOS.run_step({"name": "clean"}, _delete_old)
+
+    def _parts(self) -> list[tuple[int, int, int]]:
+        return [(part.mailing_id, part.first, part.last) for part in self._work.due()]
+
+    def _recover(self) -> None:
+        """Give the jobs of dead workers to the living."""
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        owners = {str(job.executor_id) for job in pending} - {self._worker}
+        living = set(self._work.living(sorted(owners))) if owners else set()
+        dead = [job.workflow_id for job in pending if job.executor_id in owners - living]
+        if dead:
+            DBOS.resume_workflows(dead, queue_name=_QUEUE)
+
+
+def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
+    """Make a method known to the engine, which wants functions that it can write on."""
+
+    def workflow(*arguments: object) -> None:
+        method(*arguments)
+
+    made: Callable[..., None] = DBOS.workflow(name=name)(workflow)
+    return made
+
+
+def _enqueue(name: str, job: Any, *arguments: int) -> None:
+    """Enqueue a job unless the same one waits or runs already."""
+    try:
+        with SetEnqueueOptions(deduplication_id=name):
+            DBOS.enqueue_workflow(_QUEUE, job, *arguments)
+    except DBOSQueueDeduplicatedError:
+        return
+
+
+def _delete_old() -> None:
+    before = (datetime.now(UTC) - _KEEP).isoformat()
+    while old := DBOS.list_workflows(
+        end_time=before,
+        status=["SUCCESS", "ERROR", "CANCELLED"],
+        limit=_DELETED_AT_ONCE,
+        load_input=False,
+        load_output=False,
+    ):
+        DBOS.delete_workflows([job.workflow_id for job in old])

@@ -1,0 +1,171 @@
+"""Issues that are sent by themselves: at an appointed time, or as the issue of the day in the daily slot.
+
+| state | meaning |
+|---|---|
+| waiting | its time has not come |
+| started | the issue was begun, and goes on like any other |
+| nothing | no approved issue of that day was there; the staff were told |
+| refused | the issue was changed after the appointment was made; the staff were told |
+| missed | nobody was there within the limit; the staff were told |
+| cancelled | a person called it off |
+
+An appointment has a key that is unique, and an issue one mailing, so nothing is begun twice whoever looks how often.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from newsletter.app import Newsletter
+from newsletter.compose.slot import Slot
+from newsletter.delivery.models import Appointment
+from newsletter.delivery.plan import find_mailing
+from newsletter.editorial.approval import approved
+from newsletter.editorial.dispatch import begin
+from newsletter.editorial.staff import tell_staff
+from newsletter.storage.issues import IssueRefused, Saved
+
+
+class AppointmentState(StrEnum):
+    """What came of an appointment."""
+
+    WAITING = "waiting"
+    STARTED = "started"
+    NOTHING = "nothing"
+    REFUSED = "refused"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+def appoint(newsletter: Newsletter, slug: str, at: datetime) -> None:
+    """Have an approved issue sent at a time to come, instead of any time that was appointed for it before.
+
+    Raises `IssueRefused` when it is not approved, was begun already, or the time is past.
+    """
+    if at <= newsletter.clock():
+        raise IssueRefused(f"{at:%Y-%m-%d %H:%M %Z} is past; `newsletter issue send {slug}` sends it now.")
+    approved(newsletter, slug)
+    call_off(newsletter, slug)
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+        if find_mailing(session, saved.issue_id):
+            raise IssueRefused(f"{slug} was begun already; `newsletter issue status {slug}` shows how it stands.")
+        session.add(
+            Appointment(
+                key=f"{slug} {at.isoformat()} {newsletter.clock().isoformat()}",
+                at=at,
+                issue_id=saved.issue_id,
+                approved_hash=saved.approved_hash or "",
+                state=AppointmentState.WAITING,
+                made_at=newsletter.clock(),
+            )
+        )
+
+
+def call_off(newsletter: Newsletter, slug: str) -> bool:
+    """Call off what was appointed for an issue; whether there was something."""
+    with newsletter.session() as session:
+        saved = newsletter.issues(session).find(slug)
+        waiting = col(Appointment.issue_id) == saved.issue_id, col(Appointment.state) == AppointmentState.WAITING
+        called_off = update(Appointment).where(*waiting).values(state=AppointmentState.CANCELLED)
+        return bool(session.execute(called_off.returning(col(Appointment.id))).all())
+
+
+def appointed_for(session: Session, issue_id: int) -> datetime | None:
+    """When an issue is to be sent by itself, or None."""
+    waiting = Appointment.issue_id == issue_id, Appointment.state == AppointmentState.WAITING
+    return session.exec(select(Appointment.at).where(*waiting).order_by(col(Appointment.at))).first()
+
+
+def keep_appointments(newsletter: Newsletter) -> None:
+    """Begin what is due, and say of what cannot be begun why not."""
+    _write_slot(newsletter)
+    with newsletter.reading() as session:
+        due = session.exec(
+            select(Appointment).where(
+                Appointment.state == AppointmentState.WAITING, Appointment.at <= newsletter.clock()
+            )
+        ).all()
+    for appointment in due:
+        _keep(newsletter, appointment)
+
+
+def _write_slot(newsletter: Newsletter) -> None:
+    """Write the latest moment of the daily slot down, once."""
+    settings = newsletter.settings
+    if not settings.slot:
+        return
+    at = Slot.parse(settings.slot).last_before(newsletter.clock(), settings.time_zone)
+    key = f"slot {at.isoformat()}"
+    with newsletter.session() as session:
+        if session.exec(select(Appointment.id).where(Appointment.key == key)).first() is None:
+            made_at = newsletter.clock()
+            session.add(Appointment(key=key, at=at, state=AppointmentState.WAITING, made_at=made_at))
+
+
+def _keep(newsletter: Newsletter, appointment: Appointment) -> None:
+    limit = timedelta(minutes=newsletter.settings.too_late_minutes)
+    at = appointment.at.astimezone(newsletter.settings.time_zone)
+    saved = _issue_of(newsletter, appointment, at)
+    if newsletter.clock() - appointment.at > limit:
+        _settle(
+            newsletter,
+            appointment,
+            AppointmentState.MISSED,
+            f"Nothing was sent at {at:%H:%M} on {at:%Y-%m-%d}: no sender was running.",
+            "It is too late to send it by itself now. `newsletter issue send` sends it all the same.",
+        )
+    elif saved is None:
+        _settle(
+            newsletter,
+            appointment,
+            AppointmentState.NOTHING,
+            f"No approved issue of {at:%Y-%m-%d} was there at {at:%H:%M}, so nothing was sent.",
+            "Approve it, and send it with `newsletter issue send`.",
+        )
+    else:
+        _begin(newsletter, appointment, saved)
+
+
+def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> None:
+    if appointment.approved_hash and saved.approved_hash != appointment.approved_hash:
+        reason = "it was changed, or approved anew, after the time was set."
+    else:
+        try:
+            begin(newsletter, saved.slug)
+            _settle(newsletter, appointment, AppointmentState.STARTED)
+            return
+        except IssueRefused as refusal:
+            reason = str(refusal)
+    what, advice = (
+        f"{saved.slug} was not sent: {reason}",
+        "Look at it, approve it and send it with `newsletter issue send`.",
+    )
+    _settle(newsletter, appointment, AppointmentState.REFUSED, what, advice)
+
+
+def _issue_of(newsletter: Newsletter, appointment: Appointment, at: datetime) -> Saved | None:
+    """The issue of an appointment; for the slot the first approved one of that day that was not begun."""
+    with newsletter.reading() as session:
+        issues = newsletter.issues(session)
+        if appointment.issue_id is not None:
+            return issues.newest(appointment.issue_id)
+        for saved in issues.of_date(at.date()):
+            if saved.approved_hash and find_mailing(session, saved.issue_id) is None:
+                return saved
+    return None
+
+
+def _settle(newsletter: Newsletter, appointment: Appointment, state: AppointmentState, *told: str) -> None:
+    """Write down what came of an appointment, and tell the staff where something is wrong: once, whoever is first."""
+    with newsletter.session() as session:
+        ours = session.execute(
+            update(Appointment)
+            .where(col(Appointment.id) == appointment.id, col(Appointment.state) == AppointmentState.WAITING)
+            .values(state=state, note=" ".join(told))
+            .returning(col(Appointment.id))
+        ).all()
+    if ours and told:
+        tell_staff(newsletter, told[0].partition(":")[0].rstrip("."), told)

@@ -1,0 +1,166 @@
+"""The way out of a process: its seat, and a sender on an event loop of its own, made from the settings."""
+
+import gc
+import random
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+import uvloop
+from sqlmodel import Session
+
+from newsletter.app import Newsletter
+from newsletter.delivery.claims import Range
+from newsletter.delivery.connection import Timeouts
+from newsletter.delivery.ledger import Ledger
+from newsletter.delivery.models import Mailing
+from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.pace import DomainRule
+from newsletter.delivery.route import Route
+from newsletter.delivery.sender import Limits, Sender, Worked
+from newsletter.delivery.settling import Policy
+from newsletter.delivery.transport import open_connection
+from newsletter.delivery.writer import Writer
+from newsletter.editorial.preview import writer_of
+from newsletter.storage.seat import Seat, take_seat
+
+_SWITCH_SECONDS = 0.0005
+
+
+class Outbox:
+    """A sender that runs in a thread, so that whoever uses it may be synchronous."""
+
+    def __init__(self, newsletter: Newsletter, seat: Seat, *, patient: bool) -> None:
+        self.seat = seat
+        self._newsletter = newsletter
+        self._writers: dict[int, Writer] = {}
+        self._sender = Sender(
+            _ledger(newsletter, seat),
+            routes(newsletter),
+            _limits(newsletter, patient=patient),
+            newsletter.clock,
+        )
+        self._thread = threading.Thread(target=self._run, name="sender")
+        self._stopping = threading.Event()
+        self._fault: BaseException | None = None
+
+    def work(self, part: Range, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> "Future[Worked]":
+        """Hand over what is due of a part of a mailing."""
+        return self._sender.work(part, self._writer(part.mailing_id), on_outcome)
+
+    def stop(self) -> None:
+        """Claim nothing more and drain; called again, end at once."""
+        self._stopping.set()
+        self._sender.stop()
+
+    def wait_to_stop(self, seconds: float) -> bool:
+        """Wait so long, or until somebody says stop; whether somebody did."""
+        return self._stopping.wait(seconds)
+
+    def share_with(self, workers: int) -> None:
+        """Say how many processes share the servers."""
+        self._sender.set_workers(workers)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the sender runs; it ends when stopped, or by a fault."""
+        return self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until the sender has ended."""
+        self._thread.join()
+
+    def start(self) -> None:
+        """Begin to run."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop if that was not said yet, and wait until all is written; raises what went wrong in the sender."""
+        if not self._stopping.is_set():
+            self.stop()
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        # The ledger's thread takes the interpreter a few dozen times a commit and gives it up at every call into the
+        # database; with the usual 5 ms it would wait longer for each than its work takes.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        loop = uvloop.new_event_loop()
+        try:
+            loop.run_until_complete(self._sender.run())
+        except Exception as fault:  # noqa: BLE001 (whatever it was, it is raised where the thread is waited for)
+            self._fault = fault
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+    def _writer(self, mailing_id: int) -> Writer:
+        if mailing_id not in self._writers:
+            with self._newsletter.reading() as session:
+                mailing = session.get_one(Mailing, mailing_id)
+            self._writers = {mailing_id: writer_of(self._newsletter, mailing)}  # the one before is done, or nearly
+            gc.collect()
+            gc.freeze()  # modules and compiled issue stay as they are: no use in looking through them for garbage
+        return self._writers[mailing_id]
+
+
+@contextmanager
+def open_outbox(newsletter: Newsletter, *, patient: bool = False) -> Iterator[Outbox]:
+    """Take a seat and run a sender for the length of a block; `patient` waits for servers that are away.
+
+    Raises `SenderRunning` when another process holds the one seat of an SQLite file.
+    """
+    with take_seat(newsletter.engine, newsletter.database_file) as seat:
+        outbox = Outbox(newsletter, seat, patient=patient)
+        outbox.start()
+        try:
+            yield outbox
+        finally:
+            outbox.end()
+
+
+def routes(newsletter: Newsletter) -> list[Route]:
+    """The ways out that the settings name."""
+    settings = newsletter.settings
+    timeouts = Timeouts(
+        settings.connect_timeout_seconds,
+        settings.command_timeout_seconds,
+        settings.data_timeout_seconds,
+        settings.block_timeout_seconds,
+        settings.final_dot_timeout_seconds,
+    )
+    return [
+        Route(
+            name=server.label,
+            connect=partial(open_connection, server.smtp, timeouts, socket.gethostname()),
+            connections=settings.connections,
+            connections_in_all=server.connections,
+            weight=server.weight,
+            messages_per_second=server.messages_per_second,
+            messages_per_connection=server.messages_per_connection,
+        )
+        for server in settings.smtp_servers
+    ]
+
+
+def _limits(newsletter: Newsletter, *, patient: bool) -> Limits:
+    settings = newsletter.settings
+    rules = tuple(
+        DomainRule(rule.names, rule.messages_per_second, rule.connections, rule.messages_per_connection)
+        for rule in settings.domains
+    )
+    return Limits(drain_seconds=settings.drain_seconds, error_share=settings.error_share, rules=rules, patient=patient)
+
+
+def _ledger(newsletter: Newsletter, seat: Seat) -> Ledger:
+    def suppress(session: Session, address: str, note: str) -> None:
+        newsletter.suppression(session).add(address, "bounce", note)
+
+    give_up_after = timedelta(hours=newsletter.settings.give_up_hours)
+    return Ledger(seat, Policy(give_up_after, suppress, random.random), newsletter.settings.canary_error_share)

@@ -1,0 +1,78 @@
+"""A process that sends for others: it takes the seat when that is free, and runs outbox and engine while it has it."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter.app import Newsletter
+from newsletter.delivery.engine import Engine
+from newsletter.editorial.outbox import Outbox, open_outbox
+from newsletter.editorial.rounds import Rounds
+from newsletter.storage.seat import SenderRunning
+
+_LOOK_SECONDS = 1
+_AFTER_FAULT_SECONDS = 30
+_ONLY = "the one sender"
+"""The engine's name for this process on SQLite, where there is one: what a process before it left is its own."""
+_log = logging.getLogger(__name__)
+
+
+class Station:
+    """Sends what is to be sent until it is stopped."""
+
+    def __init__(self, newsletter: Newsletter) -> None:
+        self._newsletter = newsletter
+        self._outbox: Outbox | None = None
+        self._ended = threading.Event()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Begin nothing more and drain; called again, end at once."""
+        self._stopping.set()
+        if self._outbox is not None:
+            self._outbox.stop()
+
+    def run(self) -> None:
+        """Send until stopped. Raises `SenderRunning` when another process holds the one seat of an SQLite file."""
+        newsletter = self._newsletter
+        with open_outbox(newsletter, patient=True) as outbox:
+            self._outbox = outbox
+            try:
+                worker = _ONLY if newsletter.database_file else outbox.seat.id
+                with Engine(newsletter.settings.database_url, worker, Rounds(newsletter, outbox)):
+                    while not self._stopping.is_set() and outbox.is_running:
+                        self._stopping.wait(_LOOK_SECONDS)
+                    outbox.stop()
+                    outbox.join()
+            finally:
+                self._outbox = None
+
+    def run_when_free(self) -> None:
+        """Send until stopped; wait for the seat where another process has it, and begin anew after a fault."""
+        while not self._stopping.is_set():
+            try:
+                self.run()
+            except SenderRunning:
+                self._stopping.wait(_LOOK_SECONDS)
+            except (SQLAlchemyError, OSError) as trouble:
+                _log.error("sending stopped: %s; it begins anew in %d s", trouble, _AFTER_FAULT_SECONDS)
+                self._stopping.wait(_AFTER_FAULT_SECONDS)
+            except Exception:  # noqa: BLE001 (the pages beside it stay up; the log has it whole)
+                _log.exception("sending stopped by a fault; it begins anew in %d s", _AFTER_FAULT_SECONDS)
+                self._stopping.wait(_AFTER_FAULT_SECONDS)
+
+
+@contextmanager
+def sending_beside(newsletter: Newsletter) -> Iterator[None]:
+    """Send in a thread of its own for the length of a block."""
+    station = Station(newsletter)
+    thread = threading.Thread(target=station.run_when_free, name="station")
+    thread.start()
+    try:
+        yield
+    finally:
+        station.stop()
+        thread.join()
