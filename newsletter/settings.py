@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from newsletter.compose.slot import Slot
+from newsletter.delivery.slot import Slot
 from newsletter.render.dkim import KeyRefused, Signer
 from newsletter.render.publication import Publication
 
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
 
-    database_url: OneLine = "sqlite:///newsletter.db"
+    database_url: Annotated[OneLine, Field(repr=False)] = "sqlite:///newsletter.db"
     smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
     servers: tuple[ServerSettings, ...] = ()
     domains: tuple[DomainSettings, ...] = ()

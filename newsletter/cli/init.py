@@ -6,6 +6,7 @@ from newsletter.settings import TOML, load, write_first_settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.key import remember_key
 from newsletter.storage.migrate import migrate
+from newsletter.storage.trouble import describe
 
 
 def command() -> None:
@@ -21,5 +22,5 @@ def command() -> None:
         remember_key(session, newsletter.address_key)
         newsletter.topics(session).seed()
         names = ", ".join(f"{topic.slug} {topic.zh}" for topic in newsletter.topics(session).all())
-    where = engine.url.render_as_string()
+    where = describe(engine)
     out.print(f"{where}: {'ready' if changed else 'already up to date'}. Topics: {names}.")

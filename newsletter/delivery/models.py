@@ -3,8 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+_MANY = BigInteger().with_variant(Integer, "sqlite")
+"""Numbers of rows of which a million a day may come; SQLite's own integers are wide enough, and only those count up."""
 
 
 class Mailing(SQLModel, table=True):
@@ -27,7 +30,7 @@ class Mailing(SQLModel, table=True):
     created_at: datetime
     state: str
     why: str = ""
-    canary_through: int | None = None
+    canary_through: int | None = Field(default=None, sa_type=_MANY)
 
 
 class MailingStory(SQLModel, table=True):
@@ -61,7 +64,7 @@ class Delivery(SQLModel, table=True):
         ),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_MANY)
     mailing_id: int = Field(foreign_key="mailing.id")
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
     address: str | None = None
@@ -92,8 +95,8 @@ class Attempt(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("delivery_id", "number"),)
 
-    id: int | None = Field(default=None, primary_key=True)
-    delivery_id: int = Field(foreign_key="delivery.id")
+    id: int | None = Field(default=None, primary_key=True, sa_type=_MANY)
+    delivery_id: int = Field(sa_column=Column(_MANY, ForeignKey("delivery.id"), nullable=False))
     number: int
     claim: str
     started_at: datetime

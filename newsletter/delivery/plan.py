@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from newsletter.compose.choose import Chooser
@@ -56,8 +57,11 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
         created_at=now,
         state=MailingState.RUNNING,
     )
-    session.add(mailing)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(mailing)
+    except IntegrityError:  # somebody else began it since we looked
+        return open_mailing(session, approved, now)
     session.execute(
         insert(MailingStory), [{"mailing_id": mailing.id, "story_id": story} for story in approved.story_ids]
     )

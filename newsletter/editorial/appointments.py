@@ -19,9 +19,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from newsletter.app import Newsletter
-from newsletter.compose.slot import Slot
 from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing
+from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import approved
 from newsletter.editorial.dispatch import begin
 from newsletter.editorial.staff import tell_staff

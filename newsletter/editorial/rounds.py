@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as NotYet
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -86,9 +87,9 @@ class Rounds:
             return [worker for worker in workers if not is_gone(session, worker)]
 
 
-def running() -> SelectOfScalar[int]:
-    """The mailings that are to be handed over."""
-    return select(col(Mailing.id)).where(Mailing.state == MailingState.RUNNING)
+def running() -> SelectOfScalar[Any]:
+    """The ids of the mailings that are to be handed over."""
+    return select(Mailing.id).where(Mailing.state == MailingState.RUNNING)
 
 
 def first_parts(session: Session, mailing_id: int, now: datetime) -> Iterator[int]:

@@ -11,6 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    many = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "bucket",
         sa.Column("key", AutoString(), nullable=False),
@@ -38,8 +39,9 @@ def upgrade() -> None:
         # whatever was begun goes on; the sender marks as finished what has nothing left
         batch_op.add_column(sa.Column("state", AutoString(), nullable=False, server_default="running"))
         batch_op.add_column(sa.Column("why", AutoString(), nullable=False, server_default=""))
-        batch_op.add_column(sa.Column("canary_through", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("canary_through", many, nullable=True))
     with op.batch_alter_table("delivery") as batch_op:
+        batch_op.alter_column("id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
         batch_op.add_column(sa.Column("claimed_at", UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reply_class", AutoString(), nullable=True))
         batch_op.drop_index("ix_delivery_next")
@@ -53,18 +55,24 @@ def upgrade() -> None:
         )
     op.execute("UPDATE attempt SET verdict = 'unknown' WHERE verdict IS NULL")
     with op.batch_alter_table("attempt") as batch_op:
+        batch_op.alter_column("id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
+        batch_op.alter_column("delivery_id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
         batch_op.alter_column("verdict", existing_type=AutoString(), nullable=False)
 
 
 def downgrade() -> None:
+    many = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     with op.batch_alter_table("attempt") as batch_op:
         batch_op.alter_column("verdict", existing_type=AutoString(), nullable=True)
+        batch_op.alter_column("delivery_id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
+        batch_op.alter_column("id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
     with op.batch_alter_table("delivery") as batch_op:
         batch_op.drop_index("ix_delivery_deferred")
         batch_op.drop_index("ix_delivery_left")
         batch_op.create_index("ix_delivery_next", ["mailing_id", "state", "next_at", "id"], unique=False)
         batch_op.drop_column("reply_class")
         batch_op.drop_column("claimed_at")
+        batch_op.alter_column("id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
     with op.batch_alter_table("mailing") as batch_op:
         batch_op.drop_column("canary_through")
         batch_op.drop_column("why")
