@@ -1,0 +1,279 @@
+"""What a machine can do wrong during a send: the database full, locked or restarted, a clock set back, a worker stalled.
+
+Nobody is lost and nobody is doubled.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from mail_servers import aiosmtpd_server
+from postgres import Server, find_programs, running_server
+from pydantic import SecretStr
+from sending import Hand, hand_over, plan
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import ExceptionContext
+
+from newsletter.app import Newsletter
+from newsletter.delivery.counts import Counts
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
+from newsletter.delivery.sender import CLAIM_SECONDS
+from newsletter.editorial.approval import approve
+from newsletter.editorial.dispatch import standing
+from newsletter.editorial.intake import read, take_in
+from newsletter.settings import Settings
+from newsletter.storage.engine import open_engine
+from newsletter.storage.migrate import migrate
+from subscribers.preferences import Preferences
+
+SLUG = "2026-03-09"
+READERS = 60
+ISSUE = """# 示例日报 (2026-03-09)
+
+**政策与监管**
+
+- **示例市公布数据细则**
+  说明：细则写明哪些数据可以授权。
+"""
+
+
+class Mailbox:
+    """Takes every message, does what a test wants once it has so many, and answers at length."""
+
+    def __init__(self, after: int, act: Callable[[], None]) -> None:
+        self.taken: Counter[str] = Counter()
+        self._after = after
+        self._act = act
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.taken.update(envelope.rcpt_tos)
+        if self.taken.total() == self._after:
+            self._act()
+        return "250 2.0.0 " + "taken " * 70  # so that the log of it needs room
+
+
+@pytest.fixture
+def ready(newsletter: Newsletter) -> Newsletter:
+    make_ready(newsletter)
+    return newsletter
+
+
+def make_ready(newsletter: Newsletter) -> None:
+    """An approved issue, readers of it, three connections."""
+    data = ISSUE.encode()
+    take_in(newsletter, read(newsletter, data), data)
+    approve(newsletter, SLUG)
+    with newsletter.session() as session:
+        for number in range(READERS):
+            newsletter.people(session).add(f"reader{number}@example.org", Preferences(topics=("policy",)))
+    newsletter.settings.connections = 3
+
+
+def send_until(newsletter: Newsletter, after: int, act: Callable[[], None]) -> tuple[Counter[str], Counts]:
+    """Send everything, with something happening in the middle; what the server took, and the counts in the end."""
+    mailbox = Mailbox(after, act)
+    with aiosmtpd_server(mailbox) as server:
+        newsletter.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
+        _, counts = hand_over(newsletter, SLUG)
+    return mailbox.taken, counts
+
+
+def assert_everybody_once(taken: Counter[str], counts: Counts) -> None:
+    assert taken == {f"reader{number}@example.org": 1 for number in range(READERS)}
+    assert (counts.accepted, counts.candidates) == (READERS, READERS)
+
+
+@contextmanager
+def noticing_trouble() -> Iterator[list[str]]:
+    """What the database refused meanwhile, so that a test knows that it did."""
+    noticed: list[str] = []
+
+    def note(context: ExceptionContext) -> None:
+        noticed.append(str(context.original_exception))
+
+    event.listen(Engine, "handle_error", note)
+    try:
+        yield noticed
+    finally:
+        event.remove(Engine, "handle_error", note)
+
+
+@pytest.fixture
+def files(newsletter: Newsletter) -> Iterator[list[Any]]:
+    """The connections to the database file, as they are opened."""
+    opened: list[Any] = []
+    event.listen(newsletter.engine, "connect", lambda connection, _: opened.append(connection))
+    newsletter.engine.dispose()
+    yield opened
+
+
+def test_outcomes_survive_a_full_disk_and_are_written_when_there_is_room(ready: Newsletter, files: list[Any]) -> None:
+    plan(ready, SLUG)
+
+    def fill_the_disk() -> None:
+        for connection in files:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+        threading.Timer(1, make_room).start()
+
+    def make_room() -> None:
+        for connection in files:
+            connection.execute("PRAGMA max_page_count = 4294967294")
+
+    with noticing_trouble() as noticed:
+        assert_everybody_once(*send_until(ready, 10, fill_the_disk))
+    assert "full" in noticed[0]
+
+
+def test_while_the_outcomes_cannot_be_written_nothing_more_is_handed_over(ready: Newsletter, files: list[Any]) -> None:
+    plan(ready, SLUG)
+    mailbox: list[Mailbox] = []
+    while_full: list[int] = []
+
+    def fill_the_disk() -> None:
+        for connection in files:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+        threading.Timer(1.5, make_room).start()
+
+    def make_room() -> None:
+        while_full.append(mailbox[0].taken.total())
+        for connection in files:
+            connection.execute("PRAGMA max_page_count = 4294967294")
+
+    mailbox.append(Mailbox(10, fill_the_disk))
+    with aiosmtpd_server(mailbox[0]) as server:
+        ready.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
+        hand_over(ready, SLUG)
+    # what was in hand may still go, two for each connection, and whoever fits into the pages that are left
+    assert while_full[0] < READERS
+    assert set(mailbox[0].taken.values()) == {1}
+
+
+def test_a_locked_database_holds_the_send_up_and_loses_nothing(ready: Newsletter, files: list[Any]) -> None:
+    plan(ready, SLUG)
+    other = open_engine(ready.settings.database_url)
+    holding = other.connect()
+
+    def lock() -> None:
+        for connection in files:
+            connection.execute("PRAGMA busy_timeout = 50")
+        begun = holding.begin()  # with the right to write, as always
+        threading.Timer(1, begun.rollback).start()
+
+    with noticing_trouble() as noticed:
+        assert_everybody_once(*send_until(ready, 10, lock))
+    assert "locked" in noticed[0]
+    holding.close()
+    other.dispose()
+
+
+@pytest.mark.both_databases
+def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(ready: Newsletter) -> None:
+    back = [timedelta()]
+    honest = ready.clock
+    ready.clock = lambda: honest() - back[0]  # type: ignore[method-assign]  # an attribute that holds a function
+
+    def set_back() -> None:
+        back[0] = timedelta(hours=3)
+
+    plan(ready, SLUG)
+    taken, counts = send_until(ready, 10, set_back)
+    # their time has not come yet by the new clock: they wait, and are sent when it has
+    assert set(taken.values()) == {1}
+    assert counts.accepted == taken.total()
+    back[0] = timedelta()
+    again, counts = send_until(ready, 0, lambda: None)
+    assert_everybody_once(taken + again, counts)
+
+
+@pytest.mark.both_databases
+def test_a_worker_that_was_believed_dead_and_comes_back_writes_the_truth(ready: Newsletter) -> None:
+    plan(ready, SLUG)
+    stalled, other = Hand(ready), Hand(ready)
+    on_the_wire, made_ready = stalled.take(2)
+    stalled.seat.leave()  # the database lost sight of it
+    assert other.ledger.release(ready.clock(), []) == 2
+    assert count(ready).unknown == 2
+    stalled.settle(on_the_wire, Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "ok"))
+    stalled.settle(made_ready, None)
+    counts = count(ready)
+    assert (counts.accepted, counts.unknown, counts.queued) == (1, 0, READERS - 1)
+
+
+@pytest.mark.both_databases
+def test_what_was_given_to_another_meanwhile_is_not_written_over(ready: Newsletter) -> None:
+    plan(ready, SLUG)
+    stalled, other = Hand(ready), Hand(ready)
+    (row,) = stalled.take(1)
+    stalled.seat.leave()
+    other.ledger.release(ready.clock(), [])
+    with ready.session() as session:
+        session.execute(text("UPDATE delivery SET state = 'queued', claim = NULL WHERE state = 'unknown'"))
+    (again,) = other.take(1)
+    assert again.delivery_id == row.delivery_id
+    stalled.settle(row, Outcome(Verdict.REFUSED, Stage.RCPT, 550, "no such user"))
+    other.settle(again, Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "ok"))
+    assert (count(ready).accepted, count(ready).failed) == (1, 0)
+
+
+@pytest.mark.both_databases
+def test_a_row_whose_claim_is_old_is_claimed_anew_before_it_is_handed_over(ready: Newsletter) -> None:
+    moments: list[datetime] = []
+    honest = ready.clock
+    ahead = [timedelta()]
+    ready.clock = lambda: honest() + ahead[0]  # type: ignore[method-assign]  # an attribute that holds a function
+
+    def stall() -> None:
+        moments.append(ready.clock())
+        ahead[0] = timedelta(seconds=CLAIM_SECONDS + 1)  # as if the process had slept
+
+    plan(ready, SLUG)
+    taken, counts = send_until(ready, 10, stall)
+    assert_everybody_once(taken, counts)
+    with ready.reading() as session:
+        oldest = session.execute(text("SELECT max(started_at) FROM attempt")).scalar()
+    assert oldest is not None and moments
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    if find_programs() is None:
+        pytest.skip("PostgreSQL is not installed: `make system` brings it")
+    with running_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("how", ["restart", "crash"])
+def test_a_restart_of_postgresql_in_the_middle_loses_and_doubles_nobody(
+    own_server: Server, settings: Settings, how: str
+) -> None:
+    name = own_server.create_database()
+    settings.database_url = own_server.url(name)
+    migrate(open_engine(settings.database_url))
+    newsletter = Newsletter(settings)
+    with newsletter.session() as session:
+        newsletter.topics(session).seed()
+    make_ready(newsletter)
+    plan(newsletter, SLUG)
+
+    def restart() -> None:
+        if how == "crash":
+            own_server.kill()
+            own_server.start()
+        else:
+            own_server.restart()
+
+    with noticing_trouble() as noticed:
+        assert_everybody_once(*send_until(newsletter, 10, restart))
+    assert noticed
+    newsletter.engine.dispose()
+
+
+def count(newsletter: Newsletter) -> Counts:
+    with newsletter.reading() as session:
+        return standing(newsletter, newsletter.issues(session).find(SLUG)).counts
