@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 SYSTEM_PACKAGES := chromium fonts-noto-cjk postgresql postfix openssl opendkim libmail-dkim-perl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench system install format lock
+.PHONY: help demo test check bench bench-long kill-table system install format lock
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install  ## send sample issues to a local mailbox and show everything in the browser (SERVE=0: no browser, PORT=8080)
 	@SERVE=$(SERVE) PORT=$(PORT) $(BIN)/python examples/demo.py
@@ -27,8 +27,14 @@ check: install  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: install  ## measure, print a table, write benchmarks/results.json
-	$(BIN)/python -m benchmarks
+bench: install  ## measure, print a table, write benchmarks/results.json (NAMES="signing growth": only these)
+	$(BIN)/python -m benchmarks $(NAMES)
+
+bench-long: install  ## measure with up to a million readers, for about an hour
+	$(BIN)/python -m benchmarks long
+
+kill-table: install  ## kill senders at random moments, check what was received, put the table into the docs (25 minutes)
+	$(BIN)/python tests/kill_table.py --kills 200 --readers 5000 --write docs/explanation/kill-table.md
 
 format: install  ## put the code into its canonical form
 	$(BIN)/ruff format .

@@ -66,7 +66,14 @@ def per_message() -> Result:
 def whole_pipeline(
     told: Issue, theme: Theme, edition: Edition, preferences: Preferences, recipient: Recipient
 ) -> bytes:
-    """One reader's mail by Jinja2, MJML, premailer and the standard library's message classes."""
+    """One reader's mail by Jinja2, MJML, premailer and the standard library's message classes, as bytes."""
+    return plain_message(told, theme, edition, preferences, recipient).as_bytes()
+
+
+def plain_message(
+    told: Issue, theme: Theme, edition: Edition, preferences: Preferences, recipient: Recipient
+) -> EmailMessage:
+    """The same as the standard library's message, as a plain loop would hand it over."""
     html, text, subject = render_edition(
         told,
         edition,
@@ -83,7 +90,7 @@ def whole_pipeline(
     message["List-Unsubscribe"] = f"<{PUBLICATION.base_url}/unsubscribe/{recipient.unsubscribe_token}>"
     message.set_content(text, cte="base64")
     message.add_alternative(html, subtype="html", cte="base64")
-    return message.as_bytes()
+    return message
 
 
 def size() -> Result:

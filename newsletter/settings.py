@@ -132,6 +132,14 @@ def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _labels_differ(servers: "tuple[ServerSettings, ...]") -> "tuple[ServerSettings, ...]":
+    labels = [server.label for server in servers]
+    twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if twice:
+        raise ValueError(f"has {twice[0]!r} twice; give each server a name of its own")
+    return servers
+
+
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
@@ -181,7 +189,7 @@ class Settings(BaseSettings):
 
     database_url: Annotated[OneLine, Field(repr=False)] = "sqlite:///newsletter.db"
     smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
-    servers: tuple[ServerSettings, ...] = ()
+    servers: Annotated[tuple[ServerSettings, ...], AfterValidator(_labels_differ)] = ()
     domains: tuple[DomainSettings, ...] = ()
     sender: Annotated[str, Field(min_length=3), AfterValidator(_mailbox)] = "Newsletter <newsletter@example.org>"
     reply_to: Annotated[str, AfterValidator(_mailbox)] = ""

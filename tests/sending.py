@@ -1,7 +1,7 @@
 """Sending in a test: plan an issue and hand it over from this process, or work with the ledger alone."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Claimed, Wanted
@@ -10,9 +10,51 @@ from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.sender import Worked
 from newsletter.delivery.settling import Policy, Result
+from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch, whole
+from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.storage.seat import Seat
+from subscribers.preferences import Preferences
+
+SLUG = "2026-03-09"
+ISSUE = """# 示例日报 (2026-03-09)
+
+**政策与监管**
+
+- **示例市公布数据细则**
+  说明：细则写明哪些数据可以授权。
+  来源出处：[示例市数据局](https://data.example.org/rules)
+"""
+
+
+class Clock:
+    """A clock that stands still unless it is moved, at eight in the morning of the issue's day in Shanghai."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Move it by what a timedelta is made of, forward or (negative) back."""
+        self.now += timedelta(**by)
+
+
+def take_in_issue(newsletter: Newsletter, text: str = ISSUE) -> None:
+    """Keep an issue and approve it."""
+    data = text.encode()
+    saved, _ = take_in(newsletter, read(newsletter, data), data)
+    approve(newsletter, saved.slug)
+
+
+def add_readers(newsletter: Newsletter, many: int, address: str = "reader{}@example.org") -> None:
+    """Add so many readers of its topic."""
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        for number in range(many):
+            people.add(address.format(number), Preferences(topics=("policy",)))
 
 
 def plan(newsletter: Newsletter, slug: str) -> Dispatch:

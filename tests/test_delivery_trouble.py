@@ -1,4 +1,4 @@
-"""What a machine can do wrong during a send: the database full, locked or restarted, a clock set back, a worker stalled.
+"""What a machine can do wrong in mid-send: the database full, locked or restarted, a clock set back, a worker stalled.
 
 Nobody is lost and nobody is doubled.
 """

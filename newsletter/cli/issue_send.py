@@ -16,10 +16,19 @@ from typing import Annotated
 import typer
 
 from newsletter.app import Newsletter
-from newsletter.cli.output import AsJson, console, error_console, open_newsletter, print_json, print_table, progress_bar
+from newsletter.cli.output import (
+    AsJson,
+    console,
+    error_console,
+    open_newsletter,
+    print_json,
+    print_table,
+    printable,
+    progress_bar,
+)
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.counts import Counts
-from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.sender import Worked
 from newsletter.editorial.appointments import appoint
 from newsletter.editorial.dispatch import Dispatch, following
@@ -182,8 +191,9 @@ def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
 def _test(newsletter: Newsletter, slug: str, addresses: list[str]) -> None:
     refused = False
     for address, outcome in send_trial(newsletter, slug, addresses):
-        refused |= outcome.code != 250
-        console().print(f"{address}: {outcome.verdict} ({outcome.code} {outcome.reply})")
+        refused |= outcome.verdict is not Verdict.ACCEPTED
+        reply = f"{outcome.code or ''} {outcome.reply}".strip()
+        console().print(printable(f"{address}: {outcome.verdict} ({reply})"))
     raise SystemExit(1 if refused else 0)
 
 

@@ -1,6 +1,8 @@
 """`newsletter serve`: previews in the browser, and unsubscribe links answered."""
 
+import signal
 from contextlib import nullcontext, suppress
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -26,6 +28,12 @@ def command(
         fail(f"{host}:{port} cannot be listened on ({reason.strerror}); choose another with --host and --port.")
     shown = f"[{host}]" if ":" in host else host
     console().print(f"http://{shown}:{bound.getsockname()[1]}/ (Ctrl-C ends it; previews are at /preview/)")
+    signal.signal(signal.SIGTERM, _interrupt)
     sender = sending_beside(newsletter) if newsletter.database_file else nullcontext()
     with sender, suppress(KeyboardInterrupt):
         run(build(newsletter), bound)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End as by Ctrl-C: the server hands a signal on when it has ended, and the sender has to drain first."""
+    raise KeyboardInterrupt

@@ -132,8 +132,9 @@ def claim(session: Session, seat: str, wanted: Wanted, canary_error_share: float
         mailing = states[part.mailing_id]
         if left > 0 and mailing.state == MailingState.RUNNING:
             found = _claim_part(connection, seat, part, mailing.canary_through, left, domains, now)
-            if not found and mailing.canary_through is not None:
-                judge_canary(session, part.mailing_id, canary_error_share)
+            held_by_canary = not found and mailing.canary_through is not None
+            if held_by_canary and judge_canary(session, part.mailing_id, canary_error_share):
+                found = _claim_part(connection, seat, part, None, left, domains, now)
             rows += found
     dealt = _deal(rows, room)
     spent = {name: len(dealt.get(name, ())) for name in wanted.rates} | domains.spent

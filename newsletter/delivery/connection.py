@@ -1,6 +1,7 @@
 """One message after the other over an open line to a server: message in, outcome out."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ _REPLY_CHARACTERS = 500
 _GOODBYE_SECONDS = 5
 _ACCEPTED = {Stage.MAIL: (250,), Stage.RCPT: (250, 251), Stage.DATA: (354,), Stage.DOT: (250,)}
 """The replies that let a transaction go on (RFC 5321 §4.3.2)."""
+_FITS_ENVELOPE = re.compile(r"[!-;=?-~]+@[!-;=?-~]+").fullmatch
+"""Whether an address can stand between `<` and `>`: whatever is wrong with it, it begins no command and no option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Connection:
         the line. Once the final dot has gone out there is an outcome to tell even then, so the cancel is turned into it
         and the caller has to ask its task whether it goes on.
         """
+        for address in (message.envelope_from, message.envelope_to):
+            if not _FITS_ENVELOPE(address):
+                why = f"{readable(repr(address))} cannot stand in an SMTP command"
+                return Outcome(Verdict.REFUSED, Stage.WRITE, 0, why)
         self._stage = Stage.MAIL
         self.handed_over += 1
         try:
@@ -73,11 +80,13 @@ class Connection:
 
     async def quit(self) -> None:
         """Say goodbye (RFC 5321 §4.1.1.10) if the line is still there, and close."""
-        if self.is_open:
-            with suppress(LineBroke, TimeoutError, OSError):
-                self._line.send(b"QUIT\r\n", 1)
-                await self._line.reply(_GOODBYE_SECONDS)  # a courtesy: nothing depends on it
-        self._line.close()
+        try:
+            if self.is_open:
+                with suppress(LineBroke, TimeoutError, OSError):
+                    self._line.send(b"QUIT\r\n", 1)
+                    await self._line.reply(_GOODBYE_SECONDS)  # a courtesy: nothing depends on it
+        finally:
+            self._line.close()
 
     async def _converse(self, message: Message, latest: float | None) -> Outcome:
         """The transaction of RFC 5321 §3.3, noting in `_stage` how far it came."""
@@ -97,7 +106,7 @@ class Connection:
         if latest is not None and asyncio.get_running_loop().time() > latest:
             self._line.close()
             return Outcome(Verdict.LATER, Stage.DATA, 0, "too much time has passed since the row was claimed")
-        reply = await self._body(message.data)
+        reply = await self._body(message)
         if reply.code not in _ACCEPTED[Stage.DOT]:
             return await self._refused(reply)
         return Outcome(Verdict.ACCEPTED, Stage.DONE, reply.code, readable(reply.text))
@@ -106,13 +115,14 @@ class Connection:
     def _seconds(self) -> float:
         return self._timeouts.data_seconds if self._stage is Stage.DATA else self._timeouts.command_seconds
 
-    async def _body(self, data: bytes) -> Reply:
+    async def _body(self, message: Message) -> Reply:
         """Send the body and the final dot in one piece, and wait for the answer.
 
         The bytes have CRLF line ends; only a dot that begins a line is doubled (RFC 5321 §4.5.2). Until the last byte
         has left, nothing was completed; from then on the server may have it all.
         """
-        if b"\r\n." in data or data.startswith(b"."):
+        data = message.data
+        if message.may_begin_with_dot and (b"\r\n." in data or data.startswith(b".")):
             data = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..").removeprefix(b"\r\n")
         self._line.send(data + b".\r\n", 1)
         await self._line.left(self._timeouts.block_seconds)
@@ -127,8 +137,8 @@ class Connection:
         else:
             try:
                 await self._start_over()
-            except (LineBroke, TimeoutError, OSError):
-                self._line.close()
+            except (LineBroke, TimeoutError, OSError, asyncio.CancelledError):
+                self._line.close()  # of this message all is known, also to a caller who wanted to stop
         text = readable(reply.text)
         if 400 <= reply.code < 600:
             later = is_worth_retrying(reply.code, reply.text, stage)
@@ -140,7 +150,10 @@ class Connection:
         """Read the replies to what was sent ahead, and reset the envelope (RFC 5321 §4.1.1.5)."""
         command, data = self._timeouts.command_seconds, self._timeouts.data_seconds
         if self._pipelining and self._stage is Stage.MAIL:
-            await self._line.reply(command)
+            recipient = await self._line.reply(command)
+            if recipient.code in _ACCEPTED[Stage.RCPT]:
+                self._line.close()  # a recipient without a sender: the dot below would bring them an empty message
+                return
         if self._pipelining and self._stage in (Stage.MAIL, Stage.RCPT) and (await self._line.reply(data)).code == 354:
             self._line.send(b".\r\n", 1)  # a server that wants data without a recipient gets none (RFC 2920 §3.1)
             await self._line.reply(self._timeouts.final_dot_seconds)

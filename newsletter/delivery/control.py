@@ -117,10 +117,10 @@ def finish(session: Session, mailing_id: int) -> bool:
 
 
 def set_canary(session: Session, mailing_id: int, readers: int) -> None:
-    """Let only the first `readers` of a mailing go until they have been looked at."""
+    """Let only the first `readers` of a mailing go until they have been looked at; says the same until then."""
     first = (
         select(Delivery.id)
-        .where(Delivery.mailing_id == mailing_id, Delivery.state == State.QUEUED)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state != State.EXCLUDED)
         .order_by(col(Delivery.id))
         .limit(readers)
         .subquery()
@@ -129,9 +129,14 @@ def set_canary(session: Session, mailing_id: int, readers: int) -> None:
     session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(canary_through=last))
 
 
-def judge_canary(session: Session, mailing_id: int, error_share: float) -> None:
-    """Let the rest go, or pause, once the first few have been handed over; does nothing while some are on their way."""
+def judge_canary(session: Session, mailing_id: int, error_share: float) -> bool:
+    """Let the rest go, or pause, once the first few have been handed over; whether the rest may go.
+
+    Does nothing while some of them are on their way, or not even planned.
+    """
     mailing = session.get_one(Mailing, mailing_id)
+    if mailing.planned_through < mailing.audience_through:
+        return False
     tried = (
         select(Delivery.state, func.count())
         .where(Delivery.mailing_id == mailing_id, col(Delivery.id) <= mailing.canary_through)
@@ -139,7 +144,7 @@ def judge_canary(session: Session, mailing_id: int, error_share: float) -> None:
     )
     states: dict[str, int] = dict(session.exec(tried).all())
     if states.get(State.QUEUED) or states.get(State.IN_HAND):
-        return
+        return False
     wrong = sum(states.get(state, 0) for state in (State.FAILED, State.UNKNOWN, State.DEFERRED))
     all_tried = wrong + states.get(State.ACCEPTED, 0)
     mailing.canary_through = None
@@ -147,6 +152,8 @@ def judge_canary(session: Session, mailing_id: int, error_share: float) -> None:
         mailing.state = MailingState.PAUSED
         mailing.why = f"{wrong} of the first {all_tried} readers were not reached"
     session.add(mailing)
+    session.flush()
+    return mailing.state == MailingState.RUNNING
 
 
 def _change(
@@ -160,7 +167,7 @@ def _change(
     ).all()
     if not changed:
         now = session.exec(select(Mailing.state).where(Mailing.id == mailing_id)).one()
-        raise ControlRefused(f"it is {now}, so it cannot be {state}.")
+        raise ControlRefused(f"its send is {now}, which cannot be changed to {state}.")
 
 
 def _move(session: Session, which: tuple[ColumnElement[bool], ...], values: dict[str, object]) -> int:

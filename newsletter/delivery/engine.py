@@ -5,11 +5,11 @@ seconds the engine makes a round, on one of the workers: it looks for what has b
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
-from dbos._error import DBOSQueueDeduplicatedError
 
 from newsletter.delivery.claims import Range
 
@@ -20,28 +20,33 @@ _QUEUE = "deliveries"
 _JOBS_AT_ONCE = 4
 """Jobs one worker has at once: the next is at work before the last connection of the one before is done."""
 _POLL_SECONDS = 0.5
-_ROUND = "*/5 * * * * *"
-"""When rounds are made, as cron with seconds first: every five."""
-_KEEP = timedelta(days=1)
+_ROUND = "*/2 * * * * *"
+"""When rounds are made, as cron with seconds first: every two."""
+_KEEP = timedelta(hours=1)
 """How long the engine's own records of rounds and jobs are kept; what became of the mail stands in our rows."""
 _CLEAN = "0 17 * * * *"
 _DELETED_AT_ONCE = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What there is to do: mailings whose rows are not all written, and parts of mailings with something due.
+
+    A part is the same whenever it is named, so that no two jobs are made of it.
+    """
+
+    unplanned: Sequence[int]
+    parts: Sequence[Range]
+
+
 class Work(Protocol):
     """What the engine is for."""
 
-    def make_round(self) -> None:
-        """Do what is due by the clock; called on one worker at a time, every few seconds."""
-
-    def unplanned(self) -> Sequence[int]:
-        """The mailings whose rows are not all written."""
+    def make_round(self) -> "Due":
+        """Do what is due by the clock, and say what there is to do; on one worker at a time, every two seconds."""
 
     def plan(self, mailing_id: int) -> None:
         """Write the rows of a mailing that are missing."""
-
-    def due(self) -> Sequence[Range]:
-        """Parts of mailings with something due, each the same whenever it is named."""
 
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
@@ -100,18 +105,21 @@ class Engine:
         DBOS.run_step({"name": "plan"}, self._work.plan, mailing_id)
 
     def _run_round(self, _at: datetime, _context: Any) -> None:
-        DBOS.run_step({"name": "recover"}, self._recover)
-        DBOS.run_step({"name": "round"}, self._work.make_round)
-        for mailing_id in DBOS.run_step({"name": "unplanned"}, self._work.unplanned):
-            _enqueue(f"plan {mailing_id}", self._plan, mailing_id)
-        for mailing_id, first, last in DBOS.run_step({"name": "due"}, self._parts):
-            _enqueue(f"send {mailing_id} {first}", self._send, mailing_id, first, last)
+        for name, *arguments in DBOS.run_step({"name": "round"}, self._what_is_due):
+            job = self._plan if len(arguments) == 1 else self._send
+            _enqueue(name, job, *arguments)
 
     def _run_clean(self, _at: datetime, _context: Any) -> None:
         DBOS.run_step({"name": "clean"}, _delete_old)
 
-    def _parts(self) -> list[tuple[int, int, int]]:
-        return [(part.mailing_id, part.first, part.last) for part in self._work.due()]
+    def _what_is_due(self) -> list[tuple[Any, ...]]:
+        """The jobs to make, each a name that is its own and its arguments, as the engine can keep them."""
+        self._recover()
+        due = self._work.make_round()
+        plans = [(f"plan {mailing_id}", mailing_id) for mailing_id in due.unplanned]
+        return plans + [
+            (f"send {part.mailing_id} {part.first}", part.mailing_id, part.first, part.last) for part in due.parts
+        ]
 
     def _recover(self) -> None:
         """Give the jobs of dead workers to the living."""
@@ -135,11 +143,9 @@ def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
 
 def _enqueue(name: str, job: Any, *arguments: int) -> None:
     """Enqueue a job unless the same one waits or runs already."""
-    try:
-        with SetEnqueueOptions(deduplication_id=name):
-            DBOS.enqueue_workflow(_QUEUE, job, *arguments)
-    except DBOSQueueDeduplicatedError:
-        return
+    # not by a refusal: a recovered round would repeat it as an error of another class
+    with SetEnqueueOptions(deduplication_id=name, duplication_policy="return-existing"):
+        DBOS.enqueue_workflow(_QUEUE, job, *arguments)
 
 
 def _delete_old() -> None:

@@ -15,7 +15,7 @@ from newsletter.delivery.control import WAITING, pause
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
 from newsletter.delivery.settling import Policy, Result, declare_unknown, settle
-from newsletter.storage.seat import Seat, is_gone
+from newsletter.storage.seat import Seat, count_seats, is_gone
 
 
 class Ledger:
@@ -71,6 +71,11 @@ class Ledger:
             others = select(col(Delivery.claim)).where(in_hand, col(Delivery.claim) != self._seat.id).distinct()
             dead = [seat for seat in session.execute(others).scalars() if seat and is_gone(session, seat)]
             return sum(declare_unknown(session, seat, now) for seat in dead)
+
+    def count_workers(self) -> int:
+        """How many senders of this database there are, this one included."""
+        with self._seat.session() as session:
+            return count_seats(session)
 
     def pause(self, mailing_id: int, why: str) -> None:
         """Stop claiming rows of a mailing."""

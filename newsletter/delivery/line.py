@@ -32,12 +32,14 @@ class Line(asyncio.Protocol):
         self._transport = transport
         self._received = bytearray()
         self._text: list[bytes] = []
+        self._length = 0
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._expected = 0
         self._full = False
         self._trouble = ""
-        transport.set_write_buffer_limits(high=0)  # so that a paused line is one with bytes that have not left
+        # So that a paused line is one with bytes that have not left: a socket pauses above `high`, TLS at it.
+        transport.set_write_buffer_limits(high=int(transport.get_extra_info("sslcontext") is not None), low=0)
         transport.set_protocol(self)
 
     @property
@@ -46,29 +48,27 @@ class Line(asyncio.Protocol):
         return not self._trouble and not self._transport.is_closing()
 
     def send(self, data: bytes, replies: int) -> None:
-        """Send bytes that will be answered by so many replies; raises `LineBroke`."""
+        """Send bytes that will be answered by so many replies; raises `LineBroke` if not one of them could leave."""
+        self._expected += replies
+        if self.is_open:
+            self._transport.write(data)
         if not self.is_open:
             raise LineBroke(self._trouble or "the connection was lost")
-        self._expected += replies
-        self._transport.write(data)
 
     async def left(self, seconds: float) -> None:
-        """Wait until the last byte has left this process; raises `LineBroke`, `TimeoutError` when nothing moves.
+        """Wait until the last byte has left this process; raises `LineBroke`, `TimeoutError`.
 
         Under TLS it has left when the TLS layer took it, which is the sooner of two moments that cannot be told apart.
         """
+        end = self._loop.time() + seconds
         while self._full:
-            before = self._transport.get_write_buffer_size()
-            try:
-                await self._wait(seconds)
-            except TimeoutError:
-                if self._full and self._transport.get_write_buffer_size() == before:
-                    raise TimeoutError("the server stopped reading") from None
+            await self._wait(end, "the server stopped reading")
 
     async def reply(self, seconds: float) -> Reply:
-        """The next reply; raises `LineBroke`, `TimeoutError`."""
+        """The next reply, complete within so many seconds; raises `LineBroke`, `TimeoutError`."""
+        end = self._loop.time() + seconds
         while not self._replies:
-            await self._wait(seconds)
+            await self._wait(end, "the server did not answer in time")
         self._expected -= 1
         return self._replies.popleft()
 
@@ -77,11 +77,12 @@ class Line(asyncio.Protocol):
         self._trouble = self._trouble or "the connection was closed"
         self._transport.abort()
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, end: float, late: str) -> None:
+        """Wait until something happens, by the loop's clock until `end`."""
         if self._trouble:
             raise LineBroke(self._trouble)
         waiter = self._waiter = self._loop.create_future()
-        alarm = self._loop.call_later(seconds, self._time_out, waiter)
+        alarm = self._loop.call_at(end, self._time_out, waiter, late)
         try:
             await waiter
         finally:
@@ -89,9 +90,9 @@ class Line(asyncio.Protocol):
             self._waiter = None
 
     @staticmethod
-    def _time_out(waiter: "asyncio.Future[None]") -> None:
+    def _time_out(waiter: "asyncio.Future[None]", late: str) -> None:
         if not waiter.done():
-            waiter.set_exception(TimeoutError("the server did not answer in time"))
+            waiter.set_exception(TimeoutError(late))
 
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
@@ -100,8 +101,7 @@ class Line(asyncio.Protocol):
     def _break(self, trouble: str) -> None:
         self._trouble = self._trouble or trouble
         self._transport.abort()
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_exception(LineBroke(self._trouble))
+        self._wake()  # who waits may still find the reply that came before the trouble
 
     def data_received(self, data: bytes) -> None:
         """Take apart what came (called by the loop)."""
@@ -111,11 +111,12 @@ class Line(asyncio.Protocol):
         del self._received[:end]
         for line in lines:
             self._take(line)
-        if len(self._received) + sum(map(len, self._text)) > _LONGEST_REPLY:
-            self._break("the server's reply has no end")
-        if len(self._replies) > self._expected:
-            self._break(f"the server said something unasked: {self._replies[-1].code} {self._replies[-1].text}")
+        self._measure(len(self._received))
         self._wake()
+
+    def _measure(self, rest: int) -> None:
+        if self._length + rest > _LONGEST_REPLY:
+            self._break("the server's reply has no end")
 
     def _take(self, line: bytes) -> None:
         """One line of a reply (RFC 5321 §4.2.1): three digits, then a hyphen where more lines follow."""
@@ -125,10 +126,17 @@ class Line(asyncio.Protocol):
             self._break(f"the server's reply is no SMTP: {line[:200].decode(errors='replace')}")
             return
         self._text.append(line[4:].strip())
-        if line[3:4] != b"-":
-            text = b" ".join(self._text).decode(errors="replace")
-            self._replies.append(Reply(int(line[:3]), text))
-            self._text.clear()
+        self._length += len(line)
+        self._measure(0)
+        if line[3:4] == b"-":
+            return
+        reply = Reply(int(line[:3]), b" ".join(self._text).decode(errors="replace"))
+        self._text.clear()
+        self._length = 0
+        if len(self._replies) < self._expected:
+            self._replies.append(reply)
+        else:
+            self._break(f"the server said something unasked: {reply.code} {reply.text}")
 
     def pause_writing(self) -> None:
         """There are bytes that have not left (called by the loop)."""

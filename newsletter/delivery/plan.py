@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
-from newsletter.delivery.control import MailingState
+from newsletter.delivery.control import MailingState, set_canary
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
 from subscribers.audience import AudienceMember, audience_page
@@ -68,11 +68,12 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
     return mailing, True
 
 
-def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> Iterator[int]:
+def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, canary: int = 0) -> Iterator[int]:
     """Write the rows that are missing, a thousand a commit, yielding how many candidates each commit covered.
 
     Every commit moves the mailing's own mark along with its rows, so that a killed plan goes on where it stopped and
-    planning again adds nobody twice.
+    planning again adds nobody twice. `canary` is how many readers go first (0: nobody waits); the others are held back
+    from the commit on that makes their rows, because sending may begin before planning ends.
     """
     while True:
         with Session(engine) as session:
@@ -83,8 +84,12 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens) -> I
                 session.commit()
                 return
             chosen = decide(session, members, chooser, mailing.issue_id, mailing.due)
+            if mailing.state == MailingState.CANCELLED:  # meanwhile: nobody is to wait for what never comes
+                chosen = [(member, reason or Reason.CANCELLED, edition) for member, reason, edition in chosen]
             session.execute(insert(Delivery), [_row(mailing, *one, tokens) for one in chosen])
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
+            if canary:
+                set_canary(session, mailing_id, canary)
             session.commit()
         yield len(members)
 

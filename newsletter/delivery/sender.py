@@ -15,11 +15,13 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.delivery.claims import NOTHING_WANTED, Claimed, Range, Taken, Wanted
 from newsletter.delivery.connection import Connection
+from newsletter.delivery.control import ControlRefused
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.delivery.pace import BackOff, DomainRule, domain_of, rule_of
@@ -42,6 +44,7 @@ _DATABASE_PAUSES = (0.2, 0.5, 1, 2, 5)
 _RELEASE_SECONDS = 5
 """How often to look for rows in the hands of dead senders."""
 _LONGEST_WAIT_SECONDS = 60
+_CANCEL_AGAIN_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Sender:
         self._held: dict[int, Claimed] = {}
         self._results: list[Result] = []
         self._tallies: dict[int, Counter[bool]] = {}
+        self._to_pause: dict[int, str] = {}
         self._back_off = BackOff()
         self._rule_load: Counter[str] = Counter()
         self._wake = asyncio.Event()
@@ -129,11 +133,6 @@ class Sender:
         """Claim nothing more; what is on the wire may finish within the drain time. A second call ends that time."""
         self._call(self._begin_to_stop)
 
-    def set_workers(self, workers: int) -> None:
-        """Say how many processes share the servers, so that each keeps to its part of their connections."""
-        for lane in self._lanes.values():
-            lane.route.workers = workers
-
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         if self._loop is None:
             function(*arguments)
@@ -144,6 +143,9 @@ class Sender:
     def _take_on(self, job: _Job) -> None:
         if self._stopping:
             job.ended.set_result(Worked(stopped=True))
+            return
+        if there := self._jobs.get(job.part):  # a recovery may bring a part that is at work here already
+            there.ended.add_done_callback(partial(_end_alike, job.ended))
             return
         self._jobs[job.part] = job
         self._work_there.set()
@@ -172,9 +174,7 @@ class Sender:
             await self._turns()
             await self._drain()
         finally:
-            for worker in workers:
-                worker.cancel()
-            endings = await asyncio.gather(*workers, return_exceptions=True)
+            endings = await _end(workers)
             self._return_ready()
             try:
                 await self._write(self._results, NOTHING_WANTED, tries=len(_DATABASE_PAUSES))
@@ -192,6 +192,7 @@ class Sender:
             if self._loop and self._loop.time() - released > _RELEASE_SECONDS:
                 released = self._loop.time()
                 await self._release()
+            await self._pause()
             results, self._results = self._results, []
             taken = await self._write(results, self._wanted())
             self._deal(taken)
@@ -231,13 +232,28 @@ class Sender:
     async def _release(self) -> None:
         with suppress(SQLAlchemyError, SeatLost):  # it is tried again soon
             await asyncio.to_thread(self._ledger.release, self._clock(), list(self._held))
+            workers = await asyncio.to_thread(self._ledger.count_workers)
+            for lane in self._lanes.values():
+                lane.route.workers = workers
+
+    async def _pause(self) -> None:
+        """Pause the mailings whose errors are too many, unless that is out of date."""
+        while self._to_pause:
+            mailing_id, why = next(iter(self._to_pause.items()))
+            try:
+                await asyncio.to_thread(self._ledger.pause, mailing_id, why)
+            except (SQLAlchemyError, SeatLost):
+                return  # it is tried again soon
+            except ControlRefused:
+                pass  # it was cancelled, or finished, meanwhile
+            del self._to_pause[mailing_id]
 
     def _wanted(self) -> Wanted:
         room = share([(lane.route, self._room(lane), lane.handed_over) for lane in self._lanes.values() if lane.open])
         most = sum(room.values())
         now = self._clock()
         rules = {
-            rule: (rule.connections * ROWS_PER_CONNECTION if rule.connections else most) - self._rule_load[rule.key]
+            rule: rule.connections - self._rule_load[rule.key] if rule.connections else most
             for rule in self._limits.rules
         }
         return Wanted(
@@ -263,6 +279,8 @@ class Sender:
         for name, rows in taken.rows.items():
             for row in rows:
                 self._hold(self._lanes[name], row)
+            if not self._lanes[name].open:  # it was while the rows were claimed
+                self._return_ready(self._lanes[name])
         for job in [job for job in self._jobs.values() if job.over and not job.in_hand]:
             self._end(job, Worked())
 
@@ -347,14 +365,17 @@ class Sender:
             self._catch_up(lane)
         lane.open += 1
         self._wake.set()
+        by_rule: Counter[str] = Counter()
         try:
-            while connection.is_open and not self._is_used_up(lane, connection):
+            while connection.is_open and not self._is_used_up(lane, connection, by_rule):
                 row = await self._next(lane)
                 if row is None:
                     return True
+                if rule := rule_of(domain_of(row.address), self._limits.rules):
+                    by_rule[rule.key] += 1
                 if not await self._deliver(lane, connection, row):
                     return False
-            return self._is_used_up(lane, connection) or connection.handed_over > 0
+            return self._is_used_up(lane, connection, by_rule) or connection.handed_over > 0
         finally:
             lane.open -= 1
             if not lane.open:
@@ -367,10 +388,11 @@ class Sender:
         others = [other.handed_over / other.route.weight for other in self._lanes.values() if other.open]
         lane.handed_over = max(lane.handed_over, int(min(others, default=0) * lane.route.weight))
 
-    @staticmethod
-    def _is_used_up(lane: _Lane, connection: Connection) -> bool:
-        most = lane.route.messages_per_connection
-        return most is not None and connection.handed_over >= most
+    def _is_used_up(self, lane: _Lane, connection: Connection, by_rule: Counter[str]) -> bool:
+        """Whether a line has had as many messages as its server allows, or one of the domains that have a rule."""
+        limits = [(lane.route.messages_per_connection, connection.handed_over)]
+        limits += [(rule.messages_per_connection, by_rule[rule.key]) for rule in self._limits.rules]
+        return any(most is not None and had >= most for most, had in limits)
 
     async def _next(self, lane: _Lane) -> Claimed | None:
         """The next row made ready; None when there is no work for a while."""
@@ -443,8 +465,7 @@ class Sender:
         wrong, all_of_them = tally[False], tally.total()
         if all_of_them >= ENOUGH_TO_JUDGE and wrong / all_of_them > self._limits.error_share:
             tally.clear()
-            why = f"{wrong} of {all_of_them} readers were not reached"
-            asyncio.get_running_loop().run_in_executor(None, self._ledger.pause, row.part.mailing_id, why)
+            self._to_pause[row.part.mailing_id] = f"{wrong} of {all_of_them} readers were not reached"
 
     def _return_ready(self, only: _Lane | None = None) -> None:
         for lane in self._lanes.values() if only is None else [only]:
@@ -462,3 +483,24 @@ class Sender:
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), left)
+
+
+def _end_alike(follower: "Future[Worked]", leader: "Future[Worked]") -> None:
+    """Let the work that was asked for twice end for both as it ended for the first."""
+    if fault := leader.exception():
+        follower.set_exception(fault)
+    else:
+        follower.set_result(leader.result())
+
+
+async def _end(workers: Sequence["asyncio.Task[None]"]) -> list[BaseException | None]:
+    """Cancel tasks until they have ended, and say how.
+
+    Once is not enough: up to Python 3.11 `asyncio.wait_for`, which aiosmtplib connects with, drops a cancel that comes
+    in the moment of its result (python/cpython#86296).
+    """
+    while running := [worker for worker in workers if not worker.done()]:
+        for worker in running:
+            worker.cancel()
+        await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)
+    return await asyncio.gather(*workers, return_exceptions=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.claims import Claimed
@@ -41,6 +41,9 @@ _SETTLE = (
         _DELIVERIES.c.attempts == bindparam("its_attempt"),
     )
     .values(**{name: bindparam(f"new_{name}") for name in _WRITTEN}, claim=None)
+)
+_FORGET = delete(_ATTEMPTS).where(
+    _ATTEMPTS.c.delivery_id == bindparam("its_id"), _ATTEMPTS.c.number == bindparam("its_attempt")
 )
 _UPSERTS = {dialect: upsert(_ATTEMPTS, dialect, _TRY) for dialect in ("sqlite", "postgresql")}
 
@@ -90,6 +93,9 @@ def settle(session: Session, seat: str, results: Sequence[Result], policy: Polic
         for result, values in zip(results, written, strict=True)
     ]
     connection.execute(_SETTLE, rows)
+    if unused := [result.claimed for result in results if not result.outcome]:
+        # one that was declared unknown meanwhile has an attempt, which was none
+        connection.execute(_FORGET, [{"its_id": row.delivery_id, "its_attempt": row.attempt} for row in unused])
     tries = [_attempt(seat, result, result.outcome) for result in results if result.outcome]
     if tries:
         connection.execute(_UPSERTS[connection.dialect.name], tries)

@@ -42,8 +42,8 @@ class Slot:
 
 def _span(part: str) -> list[int]:
     """The days that `mon` or `mon-fri` or `sat-mon` mean."""
-    first, _, last = part.partition("-")
-    if first not in _DAYS or (last and last not in _DAYS):
+    first, dash, last = part.partition("-")
+    if first not in _DAYS or (dash and last not in _DAYS):
         raise ValueError(f"knows the days {', '.join(_DAYS)}, not {part!r}")
     begin = _DAYS.index(first)
     length = (_DAYS.index(last or first) - begin) % 7 + 1

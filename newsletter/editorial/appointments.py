@@ -108,64 +108,71 @@ def _write_slot(newsletter: Newsletter) -> None:
 def _keep(newsletter: Newsletter, appointment: Appointment) -> None:
     limit = timedelta(minutes=newsletter.settings.too_late_minutes)
     at = appointment.at.astimezone(newsletter.settings.time_zone)
-    saved = _issue_of(newsletter, appointment, at)
-    if newsletter.clock() - appointment.at > limit:
+    ready, begun = _due_issue(newsletter, appointment, at)
+    name = ready.slug if ready else f"The issue of {at:%Y-%m-%d}"
+    if ready is None and begun:
+        _settle(newsletter, appointment, AppointmentState.STARTED)  # a person was earlier
+    elif newsletter.clock() - appointment.at > limit:
         _settle(
             newsletter,
             appointment,
             AppointmentState.MISSED,
-            f"Nothing was sent at {at:%H:%M} on {at:%Y-%m-%d}: no sender was running.",
-            "It is too late to send it by itself now. `newsletter issue send` sends it all the same.",
+            f"{name} was not sent",
+            f"At {at:%H:%M} on {at:%Y-%m-%d} no sender was running, and now it is too late to send it by itself.",
+            f"`newsletter issue send {ready.slug if ready else 'SLUG'}` sends it all the same.",
         )
-    elif saved is None:
+    elif ready is None:
         _settle(
             newsletter,
             appointment,
             AppointmentState.NOTHING,
-            f"No approved issue of {at:%Y-%m-%d} was there at {at:%H:%M}, so nothing was sent.",
-            "Approve it, and send it with `newsletter issue send`.",
+            f"{name} was not sent",
+            f"At {at:%H:%M} on {at:%Y-%m-%d} no approved issue of that day was there.",
+            "Approve it with `newsletter issue approve` and send it with `newsletter issue send`; it does not go out "
+            "by itself any more.",
         )
     else:
-        _begin(newsletter, appointment, saved)
+        _begin(newsletter, appointment, ready)
 
 
 def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> None:
     if appointment.approved_hash and saved.approved_hash != appointment.approved_hash:
-        reason = "it was changed, or approved anew, after the time was set."
+        reason = "It was changed, or approved anew, after the time was set."
     else:
         try:
             begin(newsletter, saved.slug)
             _settle(newsletter, appointment, AppointmentState.STARTED)
             return
         except IssueRefused as refusal:
-            reason = str(refusal)
-    what, advice = (
-        f"{saved.slug} was not sent: {reason}",
-        "Look at it, approve it and send it with `newsletter issue send`.",
-    )
-    _settle(newsletter, appointment, AppointmentState.REFUSED, what, advice)
+            reason = f"It was refused: {refusal}"
+    advice = f"Look at `newsletter issue preview {saved.slug}`, approve it, and send it with `newsletter issue send`."
+    _settle(newsletter, appointment, AppointmentState.REFUSED, f"{saved.slug} was not sent", reason, advice)
 
 
-def _issue_of(newsletter: Newsletter, appointment: Appointment, at: datetime) -> Saved | None:
-    """The issue of an appointment; for the slot the first approved one of that day that was not begun."""
+def _due_issue(newsletter: Newsletter, appointment: Appointment, at: datetime) -> tuple[Saved | None, bool]:
+    """The issue of an appointment, unless it was begun; for the slot the first approved one of that day.
+
+    And whether there is one that was begun.
+    """
     with newsletter.reading() as session:
         issues = newsletter.issues(session)
-        if appointment.issue_id is not None:
-            return issues.newest(appointment.issue_id)
-        for saved in issues.of_date(at.date()):
-            if saved.approved_hash and find_mailing(session, saved.issue_id) is None:
-                return saved
-    return None
+        one = appointment.issue_id
+        those = issues.of_date(at.date()) if one is None else (issues.newest(one),)
+        begun = [saved for saved in those if find_mailing(session, saved.issue_id)]
+    left = (saved for saved in those if saved not in begun and (saved.approved_hash or one is not None))
+    return next(left, None), bool(begun)
 
 
-def _settle(newsletter: Newsletter, appointment: Appointment, state: AppointmentState, *told: str) -> None:
+def _settle(
+    newsletter: Newsletter, appointment: Appointment, state: AppointmentState, subject: str = "", *told: str
+) -> None:
     """Write down what came of an appointment, and tell the staff where something is wrong: once, whoever is first."""
     with newsletter.session() as session:
         ours = session.execute(
             update(Appointment)
             .where(col(Appointment.id) == appointment.id, col(Appointment.state) == AppointmentState.WAITING)
-            .values(state=state, note=" ".join(told))
+            .values(state=state, note=". ".join([subject, " ".join(told)]) if subject else "")
             .returning(col(Appointment.id))
         ).all()
-    if ours and told:
-        tell_staff(newsletter, told[0].partition(":")[0].rstrip("."), told)
+    if ours and subject:
+        tell_staff(newsletter, subject, (f"{subject}.", *told))

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.delivery.claims import Range
-from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown, set_canary
+from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown
 from newsletter.delivery.counts import NOTHING, Counts, count
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Outcome
@@ -74,10 +74,7 @@ def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:
         if mailing.planned_through >= mailing.audience_through:
             return
         issue = newsletter.issues(session).revision(mailing.revision_id).issue
-    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens)
-    if newsletter.settings.canary:
-        with newsletter.session() as session:
-            set_canary(session, mailing_id, newsletter.settings.canary)
+    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens, newsletter.settings.canary)
 
 
 class Dispatch:

@@ -62,10 +62,6 @@ class Outbox:
         """Wait so long, or until somebody says stop; whether somebody did."""
         return self._stopping.wait(seconds)
 
-    def share_with(self, workers: int) -> None:
-        """Say how many processes share the servers."""
-        self._sender.set_workers(workers)
-
     @property
     def is_running(self) -> bool:
         """Whether the sender runs; it ends when stopped, or by a fault."""

@@ -103,6 +103,7 @@ def _copy(source: Engine, target_url: str) -> None:
     with reading.connect() as rows, target.begin() as copy:
         for table in SQLModel.metadata.sorted_tables:
             copy.execute(table.delete())
-            for page in rows.execution_options(yield_per=_ROWS).execute(select(table)).mappings().partitions():
+            everything = select(table).execution_options(yield_per=_ROWS)
+            for page in rows.execute(everything).mappings().partitions():
                 copy.execute(insert(table), [dict(row) for row in page])
     target.dispose()

@@ -11,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Range
 from newsletter.delivery.control import MailingState, finish, resend_unknown
+from newsletter.delivery.engine import Due
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.editorial.appointments import keep_appointments
@@ -31,8 +32,8 @@ class Rounds:
         self._newsletter = newsletter
         self._outbox = outbox
 
-    def make_round(self) -> None:
-        """Keep appointments, send again what is to be sent again, and mark what is finished."""
+    def make_round(self) -> Due:
+        """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
         keep_appointments(newsletter)
         with newsletter.session() as session:
@@ -40,6 +41,7 @@ class Rounds:
                 resend_unknown(session, newsletter.clock(), newsletter.settings.unknown_wait)
             for mailing_id in session.exec(running()).all():
                 finish(session, mailing_id)
+        return Due(self.unplanned(), self.due())
 
     def unplanned(self) -> Sequence[int]:
         """The running mailings whose rows are not all written."""
@@ -80,6 +82,8 @@ class Rounds:
             except NotYet:
                 if future.done():
                     raise
+                if not self._outbox.is_running:  # it was asked too late, and nobody will answer
+                    return
 
     def living(self, workers: Sequence[str]) -> Sequence[str]:
         """Those of these workers that hold their seat."""

@@ -31,9 +31,9 @@ class Station:
 
     def stop(self) -> None:
         """Begin nothing more and drain; called again, end at once."""
-        self._stopping.set()
         if self._outbox is not None:
-            self._outbox.stop()
+            self._outbox.stop()  # before the other is set: a second stop would end the drain
+        self._stopping.set()
 
     def run(self) -> None:
         """Send until stopped. Raises `SenderRunning` when another process holds the one seat of an SQLite file."""
@@ -45,8 +45,7 @@ class Station:
                 with Engine(newsletter.settings.database_url, worker, Rounds(newsletter, outbox)):
                     while not self._stopping.is_set() and outbox.is_running:
                         self._stopping.wait(_LOOK_SECONDS)
-                    outbox.stop()
-                    outbox.join()
+                    outbox.end()
             finally:
                 self._outbox = None
 
@@ -75,4 +74,8 @@ def sending_beside(newsletter: Newsletter) -> Iterator[None]:
         yield
     finally:
         station.stop()
-        thread.join()
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt:  # a second Ctrl-C: what is on the wire is not waited for
+                station.stop()

@@ -46,7 +46,7 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
     encoding, *text = _text_body(assembled, _text_end(assembled, values))
     if recipient.format == "text":
         data = b"".join([lines, _part_head("text/plain", encoding), *text])
-        return Message(publication.envelope_sender, recipient.address, data)
+        return Message(publication.envelope_sender, recipient.address, data, may_begin_with_dot=False)
     encode = base64_lines if assembled.html_encoding is Encoding.BASE64 else _quoted_open
     boundary = b"=_" + sha256(recipient.key.encode()).hexdigest()[:32].encode()  # "=_" is in no encoded body
     data = b"".join(
@@ -71,7 +71,7 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
             b"--\r\n",
         ]
     )
-    return Message(publication.envelope_sender, recipient.address, data)
+    return Message(publication.envelope_sender, recipient.address, data, may_begin_with_dot=False)
 
 
 def personal(assembled: Assembled, recipient: Recipient) -> dict[str, str]:

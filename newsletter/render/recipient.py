@@ -28,8 +28,12 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """RFC 5322 bytes with CRLF line ends, and the envelope they travel in (RFC 5321 §2.3.1)."""
+    """RFC 5322 bytes with CRLF line ends, and the envelope they travel in (RFC 5321 §2.3.1).
+
+    `may_begin_with_dot` is false where it is known that no line does: looking for one costs more than sending.
+    """
 
     envelope_from: str
     envelope_to: str
     data: bytes
+    may_begin_with_dot: bool = True

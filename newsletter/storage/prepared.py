@@ -1,0 +1,64 @@
+"""Statements that run for every few messages: text and conversions are worked out once, not each time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+_Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """One of SQLAlchemy's statements, compiled when a database first needs it; values are converted as it would.
+
+    `columns` are those an insert fills. What goes wrong is raised as SQLAlchemy raises it.
+    """
+
+    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+        self._statement = statement
+        self._columns = columns
+        self._texts: dict[str, _Text] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run it for each of these rows of values."""
+        text = self._text(connection.dialect)
+        connection.exec_driver_sql(text.sql, [text.values(row) for row in rows])
+
+    def select(self, connection: Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """The rows it finds, as tuples."""
+        text = self._text(connection.dialect)
+        found = connection.exec_driver_sql(text.sql, text.values(values))
+        return [text.result(row) for row in found]
+
+    def _text(self, dialect: Dialect) -> "_Text":
+        if dialect.name not in self._texts:
+            compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)  # type: ignore[attr-defined]  # every statement has it
+            self._texts[dialect.name] = _Text(compiled, dialect)
+        return self._texts[dialect.name]
+
+
+class _Text:
+    """A statement in the words of one database."""
+
+    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
+        self.sql = str(compiled)
+        self._constants = compiled.params
+        converts = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        self._positional = compiled.positional
+        names = compiled.positiontup or list(compiled.bind_names.values())
+        self._binds = [(name, converts[name]) for name in names]
+        # SQLAlchemy knows a result's columns by what stands in the statement; other statements have none
+        columns = getattr(compiled.statement, "selected_columns", ())
+        self._results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+
+    def values(self, row: Mapping[str, object]) -> Any:
+        """Values as the driver takes them: a tuple or a dictionary."""
+        row = {**self._constants, **row}
+        if self._positional:
+            return tuple([row[name] if convert is None else convert(row[name]) for name, convert in self._binds])
+        return {name: row[name] if convert is None else convert(row[name]) for name, convert in self._binds}
+
+    def result(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """A row of the driver's with SQLAlchemy's values."""
+        return tuple([one if convert is None else convert(one) for one, convert in zip(row, self._results, strict=True)])
