@@ -19,10 +19,10 @@ from kill_books import MOST_IN_HAND
 from kill_trial import Tally, Variant, try_variant
 from postgres import find_programs, running_server
 
-SEND = Variant("SQLite: `issue send`, run again", ("issue", "send", "{slug}"), 0.008)
-SERVE = Variant("SQLite: `serve`, started again", ("serve", "--port", "0"), 0.008)
-WORKER = Variant("SQLite: `worker`, started again", ("worker",), 0.008)
-TWO = Variant("PostgreSQL: one of two `worker`s", ("worker",), 0.05, processes=2, on_postgres=True)
+SEND = Variant("SQLite: `issue send`, run again", ("issue", "send", "{slug}"), 0.006)
+SERVE = Variant("SQLite: `serve`, started again", ("serve", "--port", "0"), 0.006)
+WORKER = Variant("SQLite: `worker`, started again", ("worker",), 0.006)
+TWO = Variant("PostgreSQL: one of two `worker`s", ("worker",), 0.03, processes=2, on_postgres=True)
 SHARES = {SEND: 0.3, SERVE: 0.2, WORKER: 0.15, TWO: 0.35}
 """How the kills are shared out."""
 

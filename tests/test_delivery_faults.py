@@ -16,7 +16,7 @@ from newsletter.delivery.counts import Counts
 from newsletter.delivery.history import entries
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State
-from newsletter.delivery.sender import Worked
+from newsletter.delivery.sender import Worked, _end
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch
 from newsletter.editorial.intake import read, take_in
@@ -225,6 +225,53 @@ def test_a_reply_in_another_encoding_is_kept_as_far_as_it_can_be(ready: Newslett
 def test_a_reply_that_is_no_smtp_breaks_the_line_and_charges_nobody(ready: Newsletter) -> None:
     _, counts, _ = send(ready, once("rcpt", "reader2@example.org", b"garbage\r\n"), stop_after=READERS)
     assert (counts.accepted, counts.queued) == (READERS - 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "setting", "state"),
+    [
+        ("rcpt", "command_timeout_seconds", State.QUEUED),
+        ("data", "data_timeout_seconds", State.QUEUED),
+        ("dot", "final_dot_timeout_seconds", State.UNKNOWN),
+    ],
+)
+def test_half_a_reply_is_none_when_the_time_is_over(ready: Newsletter, step: str, setting: str, state: State) -> None:
+    setattr(ready.settings, setting, 0.2)
+    _, counts, _ = send(ready, once(step, "reader2@example.org", b"250 o"), stop_after=READERS)
+    assert counts.accepted == READERS - 1
+    assert row(ready, 2).state == state
+
+
+def test_a_goodbye_right_behind_the_consent_charges_nobody(ready: Newsletter) -> None:
+    goodbye = b"250 taken\r\n421 4.3.2 that was enough\r\n"
+    _, counts, server = send(ready, lambda step, rcpt: goodbye if step == "dot" else USUAL[step])
+    assert counts.accepted == READERS
+    assert max(server.taken.values()) == 1
+
+
+def test_a_stop_ends_a_run_whose_server_turns_everyone_away(ready: Newsletter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.delivery.route._PAUSES", (0.001,))
+    ready.settings.connections = READERS
+    closing = b"421 4.3.2 closing\r\n"
+    ended, counts, _ = send(ready, lambda step, rcpt: closing if step == "mail" else USUAL[step], stop_after=READERS)
+    assert ended.stopped or "421" in ended.trouble
+    assert counts.queued == READERS
+
+
+def test_a_task_that_misses_its_cancel_is_cancelled_again() -> None:
+    async def misses_one() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:  # as `wait_for` does when its result comes at that moment
+            await asyncio.Event().wait()
+
+    async def scene() -> list[BaseException | None]:
+        task = asyncio.create_task(misses_one())
+        await asyncio.sleep(0)
+        return await asyncio.wait_for(_end([task]), 5)
+
+    (ending,) = asyncio.run(scene())
+    assert isinstance(ending, asyncio.CancelledError)
 
 
 def test_a_server_that_refuses_everybody_ends_the_run_with_its_words(ready: Newsletter) -> None:

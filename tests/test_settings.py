@@ -18,7 +18,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_setting_is_in_the_reference_and_no_other() -> None:
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", DOCS, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", DOCS, re.MULTILINE))
     assert documented == {name.upper() for name in Settings.model_fields}
 
 
@@ -40,6 +40,13 @@ def test_every_setting_is_in_the_reference_and_no_other() -> None:
         ("BASE_URL", "https://新闻.example.org", "in ASCII"),
         ("FORMER_SECRET_KEYS", "short", "at least 32 characters"),
         ("GIVE_UP_HOURS", "121", "less than or equal to 120"),
+        ("SLOT", "daily at eight", "mon-fri 08:00"),
+        ("SLOT", "mon-someday 08:00", "knows the days"),
+        ("STAFF", "editor@example.org, nobody", "bare address"),
+        ("TOO_LATE_MINUTES", "0", "greater than 0"),
+        ("UNKNOWN", "guess", "'hold' or 'resend'"),
+        ("ERROR_SHARE", "1", "less than 1"),
+        ("MESSAGES_PER_SECOND", "0", "greater than 0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_with_advice(
@@ -119,12 +126,80 @@ def test_the_first_settings_hold_a_fresh_key_that_only_its_owner_can_read(monkey
 
 def test_starttls_is_required_except_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://mail.example.org")
-    assert load().smtp.starttls == "required"
+    assert load().smtp_servers[0].smtp.starttls == "required"
     monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://127.0.0.1:2525")
-    assert load().smtp.starttls == "optional"
+    assert load().smtp_servers[0].smtp.starttls == "optional"
 
 
 def test_list_id_and_return_path_derive_from_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}SENDER", "AI 行业动态 <daily@example.org>")
     publication = load().publication
     assert (publication.list_id, publication.envelope_sender) == ("<daily.example.org>", "daily@example.org")
+
+
+def examples() -> list[str]:
+    """The pieces of a `newsletter.toml` that the documentation shows."""
+    pages = (Path(__file__).resolve().parent.parent / "docs").rglob("*.md")
+    return [text for page in pages for text in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+
+
+@pytest.mark.parametrize("example", [text for text in examples() if "…" not in text])
+def test_every_example_in_the_documentation_loads(example: str) -> None:
+    Path("newsletter.toml").write_text(example, "utf-8")
+    load()
+
+
+SERVERS = """
+[[servers]]
+name = "large"
+url = "smtp://user:hunter2@mail.example.org:587"
+weight = 3
+connections = 20
+messages_per_second = 50
+messages_per_connection = 500
+
+[[servers]]
+url = "smtps://other.example.org"
+"""
+
+
+def test_several_servers_take_the_place_of_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://127.0.0.1")
+    Path("newsletter.toml").write_text(SERVERS, "utf-8")
+    large, other = load().smtp_servers
+    assert (large.label, large.weight, large.connections, large.smtp.port) == ("large", 3, 20, 587)
+    assert (other.label, other.weight, other.connections) == ("other.example.org:465", 1, None)
+
+
+def test_one_server_has_the_limits_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}MESSAGES_PER_SECOND", "7.5")
+    (server,) = load().smtp_servers
+    assert (server.messages_per_second, server.messages_per_connection) == (7.5, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        (("weight = 3", "weight = 0"), "greater than 0"),
+        (("weight = 3", "wait = 3"), "servers.0.wait"),
+        (("smtps://other", "ftp://user:hunter2@other"), "smtp://user:password@host:port"),
+        (('url = "smtps', 'name = "large"\nurl = "smtps'), "'large' twice"),
+    ],
+)
+def test_a_wrong_server_is_refused_with_advice_and_without_its_password(change: tuple[str, str], advice: str) -> None:
+    Path("newsletter.toml").write_text(SERVERS.replace(*change), "utf-8")
+    with pytest.raises(SettingsRefused, match=re.escape(advice)) as refused:
+        load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_limits_for_domains_are_read_in_any_case() -> None:
+    Path("newsletter.toml").write_text('[[domains]]\nnames = ["QQ.com", "foxmail.com"]\nconnections = 2\n', "utf-8")
+    (rule,) = load().domains
+    assert (rule.names, rule.connections, rule.messages_per_second) == (("qq.com", "foxmail.com"), 2, None)
+
+
+def test_limits_for_no_domain_are_refused() -> None:
+    Path("newsletter.toml").write_text("[[domains]]\nnames = []\n", "utf-8")
+    with pytest.raises(SettingsRefused, match=r"DOMAINS\.0\.NAMES"):
+        load()

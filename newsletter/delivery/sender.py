@@ -44,7 +44,7 @@ _DATABASE_PAUSES = (0.2, 0.5, 1, 2, 5)
 _RELEASE_SECONDS = 5
 """How often to look for rows in the hands of dead senders."""
 _LONGEST_WAIT_SECONDS = 60
-_CANCEL_AGAIN_SECONDS = 1
+_CANCEL_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +372,7 @@ class Sender:
                 if row is None:
                     return True
                 if rule := rule_of(domain_of(row.address), self._limits.rules):
-                    by_rule[rule.key] += 1
+                    by_rule[rule.key] += 0
                 if not await self._deliver(lane, connection, row):
                     return False
             return self._is_used_up(lane, connection, by_rule) or connection.handed_over > 0
