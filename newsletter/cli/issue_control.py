@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter.app import Newsletter
-from newsletter.cli.output import AsJson, console, open_newsletter, print_json, print_table
+from newsletter.cli.output import AsJson, console, numbered, open_newsletter, print_json, print_table
 from newsletter.delivery import control
 from newsletter.delivery.history import entries
 from newsletter.delivery.outcome import State
@@ -70,7 +70,7 @@ def cancel(slug: Slug) -> None:
         return
     with newsletter.session() as session:
         excluded = control.cancel(session, _mailing(newsletter, slug), newsletter.clock())
-    console().print(f"{slug} is cancelled; {excluded} reader(s) who had nothing yet get nothing.")
+    console().print(f"{slug} is cancelled. Who had nothing yet gets nothing: {numbered(excluded, 'reader')}.")
 
 
 def resend(slug: Slug) -> None:
@@ -78,10 +78,11 @@ def resend(slug: Slug) -> None:
     newsletter = open_newsletter()
     with newsletter.session() as session:
         again = control.send_again(session, _mailing(newsletter, slug), newsletter.clock())
-    console().print(
-        f"{again} reader(s) who were not reached are tried again"
-        + (f" where `newsletter serve`, `worker` or `issue send {slug}` runs." if again else ": there are none.")
-    )
+    if again:
+        where = f"where `newsletter serve`, `worker` or `issue send {slug}` runs"
+        console().print(f"To be tried again: {numbered(again, 'reader')}, {where}.")
+    else:
+        console().print(f"{slug}: there are none to try again; addresses that do not exist are left alone.")
 
 
 def unknown(
@@ -102,8 +103,12 @@ def unknown(
             wait=newsletter.settings.unknown_wait,
         )
     minutes = newsletter.settings.unknown_wait.total_seconds() / 60
-    what = "count as accepted" if accepted else f"are sent again, each at the earliest {minutes:.0f} min after its loss"
-    console().print(f"{settled} message(s) {what}.")
+    what = (
+        "taken for sent"
+        if accepted
+        else f"sent again, each at the earliest {minutes:.0f} min after it was lost sight of"
+    )
+    console().print(f"Settled: {numbered(settled, 'message')}, {what}.")
 
 
 def _mailing(newsletter: Newsletter, slug: str) -> int:

@@ -30,6 +30,7 @@ from newsletter.delivery.control import MailingState
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.sender import Worked
+from newsletter.delivery.transport import ServerRefused
 from newsletter.editorial.appointments import appoint
 from newsletter.editorial.dispatch import Dispatch, following
 from newsletter.editorial.outbox import Outbox, open_outbox
@@ -63,6 +64,10 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send an approved issue to its readers now, or go on with a send that was stopped."""
+    if sum((bool(at), bool(test), dry_run)) > 1:
+        raise typer.BadParameter("say one of --at, --test and --dry-run.")
+    if to and not dry_run:
+        raise typer.BadParameter("--to is for --dry-run alone.")
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a broken line is an outcome here, not a log entry
     newsletter = open_newsletter()
     if test:
@@ -140,8 +145,12 @@ def _hand_over(
             with open_outbox(newsletter) as outbox, _stopped_by_signals(outbox):
                 return dispatch.send(outbox, count)
         except SenderRunning:
-            for counts in following(dispatch):
-                bar(total - counts.queued - counts.deferred, total)
+            try:
+                for counts in following(dispatch):
+                    bar(total - counts.queued - counts.deferred, total)
+            except KeyboardInterrupt:
+                error_console().print("newsletter: another process of this database goes on with it.")
+                return Worked()
             if dispatch.is_idle():
                 return Worked()
 
@@ -176,7 +185,8 @@ def _say(slug: str, total: int, counts: Counts) -> None:
 def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
     if worked.trouble:
         error_console().print(
-            f"newsletter: the mail server could not be used: {worked.trouble}. Nothing is lost; mend it and run again."
+            f"newsletter: no mail server could be used: {worked.trouble}. Nobody is lost; `newsletter doctor` looks "
+            f"for the cause, and `newsletter issue send {slug}` goes on."
         )
     if worked.stopped:
         error_console().print(f"newsletter: stopped; `newsletter issue send {slug}` goes on.")
@@ -190,7 +200,13 @@ def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
 
 def _test(newsletter: Newsletter, slug: str, addresses: list[str]) -> None:
     refused = False
-    for address, outcome in send_trial(newsletter, slug, addresses):
+    try:
+        outcomes = send_trial(newsletter, slug, addresses)
+    except ServerRefused as refusal:
+        raise IssueRefused(
+            f"no mail server could be used: {refusal}. `newsletter doctor` looks for the cause."
+        ) from None
+    for address, outcome in outcomes:
         refused |= outcome.verdict is not Verdict.ACCEPTED
         reply = f"{outcome.code or ''} {outcome.reply}".strip()
         console().print(printable(f"{address}: {outcome.verdict} ({reply})"))

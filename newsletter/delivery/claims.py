@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.control import MailingState, judge_canary
 from newsletter.delivery.models import Bucket, Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
 from newsletter.delivery.pace import DomainRule, Level, domain_of, rule_of
+from newsletter.storage.prepared import Prepared
 from newsletter.storage.upsert import upsert
 from subscribers.audience import sendable, suppressed
 from subscribers.models import State as PersonState
@@ -157,18 +159,35 @@ def _claim_part(
     """Claim rows of one part; whoever may not be written to any more is excluded here, at the last moment."""
     last = part.last if canary_through is None else min(part.last, canary_through)
     where = {"mailing": part.mailing_id, "first": part.first, "last": last, "at": now}
-    query = domains.open_ones(_DUE)
-    due = list(connection.execute(query, {**where, "waiting": State.QUEUED, "most": most}))
+    query = _due_outside(domains.closed())
+    due = query.select(connection, {**where, "waiting": State.QUEUED, "most": most})
     if len(due) < most:
-        due += connection.execute(query, {**where, "waiting": State.DEFERRED, "most": most - len(due)})
-    for row in due:
+        due += query.select(connection, {**where, "waiting": State.DEFERRED, "most": most - len(due)})
+    rows = [_Due(*values) for values in due]
+    for row in rows:
         if not row.sendable:
             values = {"state": State.EXCLUDED, "reason": _why_not(row), "settled_at": now}
             connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(**values))
-    claimed = [_claimed(part, row, now) for row in due if row.sendable and domains.admits(row.address)]
+    claimed = [_claimed(part, row, now) for row in rows if row.sendable and domains.admits(row.address)]
     if claimed:
         connection.execute(_TAKE, {"ids": [one.delivery_id for one in claimed], "by": seat, "at": now})
     return claimed
+
+
+class _Due(NamedTuple):
+    """What `_DUE` finds, in its order."""
+
+    id: int
+    attempts: int
+    deferrals: int
+    address: str
+    due: datetime
+    language: str
+    edition: list[Any]
+    slots: dict[str, Any]
+    person: PersonState
+    suppressed: bool
+    sendable: bool
 
 
 class _Domains:
@@ -185,12 +204,11 @@ class _Domains:
         self.spent: dict[str, int] = {}
         self._held_back: set[DomainRule] = {rule for rule, left in self._left.items() if left <= 0}
 
-    def open_ones(self, query: Any) -> Any:
-        """A query for deliveries without the domains that get nothing more."""
-        closed = self._resting | {name for rule, left in self._left.items() if left <= 0 for name in rule.names}
-        for domain in sorted(closed):
-            query = query.where(~is_of_domain(domain))
-        return query
+    def closed(self) -> frozenset[str]:
+        """The domains that get nothing more."""
+        return frozenset(
+            self._resting | {name for rule, left in self._left.items() if left <= 0 for name in rule.names}
+        )
 
     def admits(self, address: str) -> bool:
         """Whether one more for this address is within the limits of its domain; it is counted then."""
@@ -211,6 +229,12 @@ class _Domains:
             for rule in self._held_back
             if rule.messages_per_second
         ]
+
+
+@lru_cache(maxsize=32)
+def _due_outside(closed: frozenset[str]) -> Prepared:
+    """The query for deliveries that are due, without those of closed domains."""
+    return Prepared(_DUE.where(*(~is_of_domain(domain) for domain in sorted(closed))))
 
 
 def within(part: Range) -> tuple[ColumnElement[bool], ...]:
@@ -261,14 +285,14 @@ def _deal(rows: Sequence[Claimed], room: Mapping[str, int]) -> dict[str, Sequenc
     return dealt
 
 
-def _why_not(row: Row[Any]) -> Reason:
+def _why_not(row: _Due) -> Reason:
     """Why a reader who was due may not be written to any more."""
     if row.suppressed:
         return Reason.SUPPRESSED
     return Reason.PAUSED if row.person == PersonState.PAUSED else Reason.UNSUBSCRIBED
 
 
-def _claimed(part: Range, row: Row[Any], now: datetime) -> Claimed:
+def _claimed(part: Range, row: _Due, now: datetime) -> Claimed:
     return Claimed(
         part=part,
         delivery_id=row.id,

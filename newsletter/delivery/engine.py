@@ -22,6 +22,8 @@ _JOBS_AT_ONCE = 4
 _POLL_SECONDS = 0.5
 _ROUND = "*/2 * * * * *"
 """When rounds are made, as cron with seconds first: every two."""
+_END_SECONDS = 10
+"""How long a stopping worker waits for its jobs to write down that they ended; they end within a second."""
 _KEEP = timedelta(hours=1)
 """How long the engine's own records of rounds and jobs are kept; what became of the mail stands in our rows."""
 _CLEAN = "0 17 * * * *"
@@ -96,7 +98,7 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         """Stop working; jobs that are running go on elsewhere, or here the next time."""
-        DBOS.destroy(destroy_registry=True)
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=_END_SECONDS)
 
     def _run_send(self, mailing_id: int, first: int, last: int) -> None:
         DBOS.run_step({"name": "send"}, self._work.send, Range(mailing_id, first, last))

@@ -372,7 +372,7 @@ class Sender:
                 if row is None:
                     return True
                 if rule := rule_of(domain_of(row.address), self._limits.rules):
-                    by_rule[rule.key] += 0
+                    by_rule[rule.key] += 1
                 if not await self._deliver(lane, connection, row):
                     return False
             return self._is_used_up(lane, connection, by_rule) or connection.handed_over > 0

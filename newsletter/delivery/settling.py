@@ -13,6 +13,7 @@ from newsletter.delivery.control import WAITING, MailingState
 from newsletter.delivery.models import Attempt, Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.delivery.retry import next_attempt
+from newsletter.storage.prepared import Prepared
 from newsletter.storage.upsert import upsert
 
 SERVER_PAUSE = timedelta(minutes=1)
@@ -33,7 +34,7 @@ _WRITTEN = (
     "reply_class",
     "settled_at",
 )
-_SETTLE = (
+_SETTLE = Prepared(
     update(_DELIVERIES)
     .where(
         _DELIVERIES.c.id == bindparam("its_id"),
@@ -45,7 +46,12 @@ _SETTLE = (
 _FORGET = delete(_ATTEMPTS).where(
     _ATTEMPTS.c.delivery_id == bindparam("its_id"), _ATTEMPTS.c.number == bindparam("its_attempt")
 )
-_UPSERTS = {dialect: upsert(_ATTEMPTS, dialect, _TRY) for dialect in ("sqlite", "postgresql")}
+_UPSERTS = {
+    dialect: Prepared(
+        upsert(_ATTEMPTS, dialect, _TRY), columns=[column.name for column in _ATTEMPTS.columns if column.name != "id"]
+    )
+    for dialect in ("sqlite", "postgresql")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +98,13 @@ def settle(session: Session, seat: str, results: Sequence[Result], policy: Polic
         }
         for result, values in zip(results, written, strict=True)
     ]
-    connection.execute(_SETTLE, rows)
+    _SETTLE.run(connection, rows)
     if unused := [result.claimed for result in results if not result.outcome]:
         # one that was declared unknown meanwhile has an attempt, which was none
         connection.execute(_FORGET, [{"its_id": row.delivery_id, "its_attempt": row.attempt} for row in unused])
     tries = [_attempt(seat, result, result.outcome) for result in results if result.outcome]
     if tries:
-        connection.execute(_UPSERTS[connection.dialect.name], tries)
+        _UPSERTS[connection.dialect.name].run(connection, tries)
     back = [row["its_id"] for row, values in zip(rows, written, strict=True) if values["state"] in WAITING]
     if back:
         _exclude_cancelled(session, back, results[-1].ended_at)

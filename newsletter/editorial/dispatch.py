@@ -102,6 +102,8 @@ class Dispatch:
         """Hand over what is due, and what becomes due within a minute, until there is nothing or the outbox stops."""
         while True:
             self._resend_unknown()
+            if self._is_over():  # before a server is spoken to, which may be away
+                return Worked()
             worked = _wait(outbox.work(self._everything(), on_outcome))
             if worked.stopped or worked.trouble or self._is_over():
                 return worked

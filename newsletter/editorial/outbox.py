@@ -30,6 +30,8 @@ from newsletter.editorial.preview import writer_of
 from newsletter.storage.seat import Seat, take_seat
 
 _SWITCH_SECONDS = 0.0005
+_COLLECT_AFTER = 10_000
+"""Look for garbage in cycles after so many new objects, not after 700: a message makes hundreds, and no cycle."""
 
 
 class Outbox:
@@ -87,6 +89,7 @@ class Outbox:
         # The ledger's thread takes the interpreter a few dozen times a commit and gives it up at every call into the
         # database; with the usual 5 ms it would wait longer for each than its work takes.
         sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.set_threshold(_COLLECT_AFTER)
         loop = uvloop.new_event_loop()
         try:
             loop.run_until_complete(self._sender.run())

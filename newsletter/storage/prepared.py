@@ -12,7 +12,8 @@ _Convert = Callable[[Any], Any]
 class Prepared:
     """One of SQLAlchemy's statements, compiled when a database first needs it; values are converted as it would.
 
-    `columns` are those an insert fills. What goes wrong is raised as SQLAlchemy raises it.
+    `columns` are those an insert fills; lists of values for an IN cannot be prepared. What goes wrong is raised as
+    SQLAlchemy raises it.
     """
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
@@ -44,10 +45,10 @@ class _Text:
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self.sql = str(compiled)
         self._constants = compiled.params
-        converts = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
         self._positional = compiled.positional
         names = compiled.positiontup or list(compiled.bind_names.values())
-        self._binds = [(name, converts[name]) for name in names]
+        types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in names}
+        self._binds = [(name, types[name].bind_processor(dialect)) for name in names]
         # SQLAlchemy knows a result's columns by what stands in the statement; other statements have none
         columns = getattr(compiled.statement, "selected_columns", ())
         self._results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -61,4 +62,5 @@ class _Text:
 
     def result(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """A row of the driver's with SQLAlchemy's values."""
-        return tuple([one if convert is None else convert(one) for one, convert in zip(row, self._results, strict=True)])
+        pairs = zip(row, self._results, strict=True)
+        return tuple([value if convert is None else convert(value) for value, convert in pairs])
