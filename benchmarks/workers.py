@@ -4,20 +4,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import text
-
 from benchmarks.measure import Result, paired
 from benchmarks.newsroom import Newsroom, open_newsroom
 from benchmarks.sending import READERS, seconds_each, url_of
 from benchmarks.servers import missing, new_database, smtp_sink
 from newsletter.delivery.control import cancel
+from newsletter.storage.seat import count_seats
 from tests.postgres import running_server
 
 SLOW_POOL = 50
 """Connections of one worker to the slow server: so many messages a second, since it takes a second for each."""
 WARM_SECONDS, WATCHED_SECONDS = 3, 8
-_SEATS = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted")
-"""How many processes have the right to send from some database of the server: locks of two numbers."""
 
 
 def two_workers() -> Result:
@@ -74,7 +71,7 @@ def _second_worker(newsroom: Newsroom) -> Iterator[None]:
     with newsroom.worker():
         while True:
             with newsroom.newsletter.reading() as session:
-                if session.execute(_SEATS).scalar_one() >= 2:
+                if count_seats(session) >= 2:
                     break
             time.sleep(0.1)
         yield

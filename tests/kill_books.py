@@ -16,7 +16,7 @@ from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts, count
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
-from newsletter.delivery.sender import ROWS_PER_CONNECTION
+from newsletter.delivery.lane import ROWS_PER_CONNECTION
 from newsletter.settings import PREFIX, Settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.migrate import migrate

@@ -21,7 +21,7 @@ from sqlalchemy.engine import ExceptionContext
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
-from newsletter.delivery.sender import CLAIM_SECONDS
+from newsletter.delivery.lane import CLAIM_SECONDS
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import standing
 from newsletter.editorial.intake import read, take_in
