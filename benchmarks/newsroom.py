@@ -20,8 +20,8 @@ from sqlmodel import col
 from benchmarks.sample import markdown
 from newsletter.app import Newsletter
 from newsletter.delivery.control import LEFT
-from newsletter.delivery.models import Attempt, Delivery, Mailing
-from newsletter.delivery.outcome import Verdict
+from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.outcome import State
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin
 from newsletter.editorial.intake import read
@@ -43,7 +43,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a mailing, from the log of attempts."""
+    """What became of a mailing, from its rows."""
 
     messages: int
     seconds: float
@@ -147,18 +147,14 @@ class Newsroom:
 
     def sent(self, mailing_id: int, since: datetime | None = None, until: datetime | None = None) -> Sent:
         """What was accepted of a mailing, in all or between two moments."""
-        query = (
-            select(
-                func.count(),
-                func.min(Attempt.ended_at),
-                func.max(Attempt.ended_at),
-                func.avg(cast(col(Attempt.size_bytes), Float)),
-            )
-            .join(Delivery, col(Delivery.id) == Attempt.delivery_id)
-            .where(col(Delivery.mailing_id) == mailing_id, col(Attempt.verdict) == Verdict.ACCEPTED)
-        )
+        query = select(
+            func.count(),
+            func.min(Delivery.settled_at),
+            func.max(Delivery.settled_at),
+            func.avg(cast(col(Delivery.size_bytes), Float)),
+        ).where(col(Delivery.mailing_id) == mailing_id, col(Delivery.state) == State.ACCEPTED)
         if since and until:
-            query = query.where(col(Attempt.ended_at).between(since, until))
+            query = query.where(col(Delivery.settled_at).between(since, until))
         with self.newsletter.reading() as session:
             many, first, last, size_bytes = session.execute(query).one()
         return Sent(many, (last - first).total_seconds() if many else 0, round(size_bytes or 0))

@@ -14,9 +14,9 @@ from sqlmodel import col, func, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts, count
+from newsletter.delivery.lane import ROWS_PER_CONNECTION
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
-from newsletter.delivery.lane import ROWS_PER_CONNECTION
 from newsletter.settings import PREFIX, Settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.migrate import migrate

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Wanted
-from newsletter.delivery.models import Attempt, Bucket, Delivery
+from newsletter.delivery.models import Bucket, Delivery
 from newsletter.delivery.outcome import State
 from newsletter.delivery.pace import BackOff, DomainRule, Level
 from newsletter.editorial.dispatch import whole
@@ -178,8 +178,9 @@ class Ticking(Clock):
 def claimed(newsletter: Newsletter, domain: str = "") -> list[datetime]:
     """When each message was claimed, in order."""
     with newsletter.reading() as session:
-        query = select(Attempt.started_at).join(Delivery, col(Delivery.id) == Attempt.delivery_id)
-        ours = query.where(col(Delivery.address).endswith(domain)).order_by(col(Attempt.started_at))
+        ours = (
+            select(Delivery.claimed_at).where(col(Delivery.address).endswith(domain)).order_by(col(Delivery.claimed_at))
+        )
         return list(session.exec(ours).all())
 
 
@@ -212,7 +213,8 @@ def test_a_send_keeps_to_the_messages_per_second_of_a_domain_and_the_others_do_n
     hand_over(ready, SLUG)
     assert len(provider.taken) == 16
     assert keeps_to(claimed(ready, "@qq.example"), RATE)
-    assert claimed(ready, "@example.org")[-1] < claimed(ready, "@qq.example")[-1]
+    others = claimed(ready, "@example.org")
+    assert others[len(others) // 2] < claimed(ready, "@qq.example")[-1]
 
 
 def test_no_more_messages_of_a_domain_are_on_the_wire_at_once_than_its_rule_allows(

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.connection import Connection
-from newsletter.delivery.models import Attempt
+from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.route import Route, share
 from newsletter.editorial.outbox import Outbox
@@ -159,7 +159,7 @@ def test_the_log_says_which_server_took_a_message(ready: Newsletter) -> None:
         ready.settings.servers = (at(one.port, "large"), at(other.port, "small"))
         hand_over(ready, SLUG)
     with ready.reading() as session:
-        said = Counter(session.exec(select(Attempt.server)).all())
+        said = Counter(session.exec(select(Delivery.server)).all())
     assert said == {"large": large.taken.total(), "small": small.taken.total()}
 
 

@@ -20,8 +20,8 @@ from sqlalchemy.engine import ExceptionContext
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
-from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.delivery.lane import CLAIM_SECONDS
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import standing
 from newsletter.editorial.intake import read, take_in
@@ -236,7 +236,7 @@ def test_a_row_whose_claim_is_old_is_claimed_anew_before_it_is_handed_over(ready
     taken, counts = send_until(ready, 10, stall)
     assert_everybody_once(taken, counts)
     with ready.reading() as session:
-        oldest = session.execute(text("SELECT max(started_at) FROM attempt")).scalar()
+        oldest = session.execute(text("SELECT max(claimed_at) FROM delivery")).scalar()
     assert oldest is not None and moments
 
 

@@ -10,12 +10,14 @@
 Claims read the state in their own transaction, so that a change takes effect with the next message.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, func, select
 
+from newsletter.delivery.attempts import keep_last_attempts
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
 
@@ -63,16 +65,15 @@ def cancel(session: Session, mailing_id: int, now: datetime) -> int:
 def send_again(session: Session, mailing_id: int, now: datetime) -> int:
     """Try those who were not reached once more: failed ones, but not those whose address does not exist. How many."""
     _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
-    return _move(
-        session,
-        (
-            col(Delivery.mailing_id) == mailing_id,
-            col(Delivery.state) == State.FAILED,
-            col(Delivery.reason) != Reason.BAD_ADDRESS,
-            col(Delivery.reply_class).is_distinct_from("hard"),
-        ),
-        {"state": State.QUEUED, "reason": None, "next_at": now, "settled_at": None, "deferrals": 0},
+    missed = (
+        col(Delivery.mailing_id) == mailing_id,
+        col(Delivery.state) == State.FAILED,
+        col(Delivery.reason) != Reason.BAD_ADDRESS,
+        col(Delivery.reply_class).is_distinct_from("hard"),
     )
+    keep_last_attempts(session, *missed)
+    again = {"state": State.QUEUED, "reason": None, "next_at": now, "settled_at": None, "deferrals": 0}
+    return _move(session, missed, again)
 
 
 def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted: bool, wait: timedelta) -> int:
@@ -85,6 +86,7 @@ def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted
     if accepted:
         return _move(session, unknown, {"state": State.ACCEPTED, "reason": Reason.SETTLED, "settled_at": now})
     _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
+    keep_last_attempts(session, *unknown)
     again = {"state": State.QUEUED, "reason": None, "claim": None, "settled_at": None}
     early = _move(session, (*unknown, col(Delivery.settled_at) > now - wait), {**again, "next_at": now + wait})
     return early + _move(session, unknown, {**again, "next_at": now})
@@ -102,7 +104,9 @@ def resend_unknown(session: Session, now: datetime, wait: timedelta) -> int:
     if mailings:
         running = update(Mailing).where(col(Mailing.id).in_(mailings)).values(state=MailingState.RUNNING)
         session.execute(running)
-    return _move(session, old, {"state": State.QUEUED, "reason": None, "claim": None, "next_at": now})
+    keep_last_attempts(session, *old)
+    again = {"state": State.QUEUED, "reason": None, "claim": None, "settled_at": None, "next_at": now}
+    return _move(session, old, again)
 
 
 def finish(session: Session, mailing_id: int) -> bool:
@@ -170,5 +174,5 @@ def _change(
         raise ControlRefused(f"its send is {now}, which cannot be changed to {state}.")
 
 
-def _move(session: Session, which: tuple[ColumnElement[bool], ...], values: dict[str, object]) -> int:
+def _move(session: Session, which: tuple[ColumnElement[bool], ...], values: Mapping[str, object]) -> int:
     return len(session.execute(update(Delivery).where(*which).values(**values).returning(col(Delivery.id))).all())

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.models import Attempt, Delivery, Mailing
+from newsletter.delivery.outcome import Reason, State, Verdict
 from newsletter.storage.models import IssueRow
 
 _PAGE = 500
@@ -56,7 +57,7 @@ def entries(
         rows = session.execute(page.limit(_PAGE if left is None else min(left, _PAGE))).all()
         tries = _tries(session, [delivery.id for delivery, _ in rows])
         for delivery, issue in rows:
-            yield _entry(delivery, issue, tuple(tries.get(delivery.id, ())))
+            yield _entry(delivery, issue, (*tries.get(delivery.id, ()), *_last_try(delivery, tries)))
         if len(rows) < _PAGE:
             return
         before, left = rows[-1][0].id, None if left is None else left - len(rows)
@@ -102,6 +103,34 @@ def _query(slug: str, subscriber_id: int | None, state: str) -> Select[Delivery,
     if state:
         query = query.where(col(Delivery.state) == state)
     return query
+
+
+def _last_try(row: Delivery, earlier: dict[int, list[Try]]) -> Iterator[Try]:
+    """The try that stands in a delivery's own row, unless it was copied to the earlier ones already."""
+    kept = {one.number for one in earlier.get(row.id or 0, ())}
+    if row.claimed_at is None or not row.attempts or row.attempts in kept:
+        return
+    in_hand = row.state == State.IN_HAND
+    yield Try(
+        number=row.attempts,
+        started_at=row.claimed_at,
+        ended_at=None if in_hand or row.reason == Reason.STOPPED else row.settled_at,
+        verdict=_verdict(row),
+        stage=None if in_hand else row.stage,
+        code=None if in_hand else row.code,
+        reply=None if in_hand else row.reply,
+        server="" if in_hand else row.server,
+        size_bytes=None if in_hand else row.size_bytes,
+    )
+
+
+def _verdict(row: Delivery) -> Verdict | None:
+    """What the last try came to, or None while it is in hand."""
+    if row.state == State.UNKNOWN or row.reason == Reason.SETTLED:
+        return Verdict.UNKNOWN
+    if row.state == State.FAILED:
+        return Verdict.LATER if row.reason == Reason.GAVE_UP else Verdict.REFUSED
+    return Verdict.ACCEPTED if row.state == State.ACCEPTED else None
 
 
 def _tries(session: Session, deliveries: list[int]) -> dict[int, list[Try]]:

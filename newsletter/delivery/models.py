@@ -49,7 +49,8 @@ class Delivery(SQLModel, table=True):
     deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it
     can be built again byte for byte, and is emptied when the reader asks to be forgotten. `claim` names the sender that
     has, or had, the row in hand, and `claimed_at` since when. `attempts` counts every try, `deferrals` those that were
-    charged to the reader. `reply_class` is what the last reply says about the address.
+    charged to the reader. What the last try came to stands here: to which `server`, how far, its reply and what that
+    says about the address (`reply_class`); earlier tries are in `attempt`.
     """
 
     __table_args__ = (
@@ -83,14 +84,15 @@ class Delivery(SQLModel, table=True):
     code: int | None = None
     reply: str | None = None
     reply_class: str | None = None
+    server: str = ""
+    size_bytes: int | None = None
     settled_at: datetime | None = None
 
 
 class Attempt(SQLModel, table=True):
-    """One try at a delivery, written down with its end; before that, the row's claim stands for it.
+    """A try at a delivery that was not its last one.
 
-    An attempt without an end belongs to a process that died with the row in hand. `server` is empty when it came to
-    none.
+    One without an end belongs to a process that died with the row in hand. `server` is empty when it came to none.
     """
 
     __table_args__ = (UniqueConstraint("delivery_id", "number"),)
@@ -98,7 +100,6 @@ class Attempt(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=_MANY)
     delivery_id: int = Field(sa_column=Column(_MANY, ForeignKey("delivery.id"), nullable=False))
     number: int
-    claim: str
     started_at: datetime
     ended_at: datetime | None = None
     verdict: str

@@ -1,10 +1,10 @@
 """Settling: what a reply leads to, and writing it where the claim is still ours, in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.claims import Claimed
@@ -22,36 +22,38 @@ SERVER_PAUSE = timedelta(minutes=1)
 _DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
 _ATTEMPTS = Attempt.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
 _TRY = ("delivery_id", "number")
-_WRITTEN = (
-    "state",
-    "reason",
-    "next_at",
-    "attempts",
-    "deferrals",
-    "stage",
-    "code",
-    "reply",
-    "reply_class",
-    "settled_at",
+_WHAT_CAME = ("stage", "code", "reply", "server", "size_bytes", "settled_at")
+_NOTHING_CAME: dict[str, object] = dict.fromkeys(_WHAT_CAME) | {"server": ""}
+_WRITTEN = (*_WHAT_CAME, "state", "reason", "next_at", "attempts", "deferrals", "reply_class")
+_OURS = (
+    _DELIVERIES.c.id == bindparam("its_id"),
+    _DELIVERIES.c.claim == bindparam("its_claim"),
+    _DELIVERIES.c.attempts == bindparam("its_attempt"),
 )
-_SETTLE = Prepared(
+_ACCEPT = Prepared(
     update(_DELIVERIES)
-    .where(
-        _DELIVERIES.c.id == bindparam("its_id"),
-        _DELIVERIES.c.claim == bindparam("its_claim"),
-        _DELIVERIES.c.attempts == bindparam("its_attempt"),
+    .where(*_OURS)
+    .values(
+        **{name: bindparam(f"new_{name}") for name in _WHAT_CAME},
+        state=State.ACCEPTED,
+        reason=None,
+        reply_class=None,
+        claim=None,
     )
-    .values(**{name: bindparam(f"new_{name}") for name in _WRITTEN}, claim=None)
 )
-_FORGET = delete(_ATTEMPTS).where(
-    _ATTEMPTS.c.delivery_id == bindparam("its_id"), _ATTEMPTS.c.number == bindparam("its_attempt")
+"""What nearly every row comes to, so that it has a statement of its own, with nothing in it that stays as it is."""
+_SETTLE = Prepared(
+    update(_DELIVERIES).where(*_OURS).values(**{name: bindparam(f"new_{name}") for name in _WRITTEN}, claim=None)
 )
-_UPSERTS = {
-    dialect: Prepared(
-        upsert(_ATTEMPTS, dialect, _TRY), columns=[column.name for column in _ATTEMPTS.columns if column.name != "id"]
+_CORRECT = (
+    update(_ATTEMPTS)
+    .where(_ATTEMPTS.c.delivery_id == bindparam("its_id"), _ATTEMPTS.c.number == bindparam("its_attempt"))
+    .values(
+        verdict=bindparam("new_verdict"),
+        ended_at=bindparam("new_settled_at"),
+        **{name: bindparam(f"new_{name}") for name in _WHAT_CAME if name != "settled_at"},
     )
-    for dialect in ("sqlite", "postgresql")
-}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,51 +90,68 @@ def settle(session: Session, seat: str, results: Sequence[Result], policy: Polic
     if not results:
         return
     connection = session.connection()
-    written = [_after(result, policy) for result in results]
-    rows = [
-        {
-            "its_id": result.claimed.delivery_id,
-            "its_claim": seat,
-            "its_attempt": result.claimed.attempt,
-            **{f"new_{name}": values[name] for name in _WRITTEN},
-        }
-        for result, values in zip(results, written, strict=True)
-    ]
-    _SETTLE.run(connection, rows)
-    if unused := [result.claimed for result in results if not result.outcome]:
-        # one that was declared unknown meanwhile has an attempt, which was none
-        connection.execute(_FORGET, [{"its_id": row.delivery_id, "its_attempt": row.attempt} for row in unused])
-    tries = [_attempt(seat, result, result.outcome) for result in results if result.outcome]
+    accepted = [result for result in results if result.outcome and result.outcome.verdict is Verdict.ACCEPTED]
+    others = [(result, _after(result, policy)) for result in results if result not in accepted]
+    matched = _ACCEPT.run(connection, [_named(seat, result, _what_came(result)) for result in accepted])
+    matched += _SETTLE.run(connection, [_named(seat, result, values) for result, values in others])
+    if matched < len(results):
+        _correct(connection, seat, results)
+    if others:
+        _look_after(session, others, policy)
+
+
+def _look_after(session: Session, settled: Sequence[tuple[Result, dict[str, object]]], policy: Policy) -> None:
+    """What else follows where a message was not accepted."""
+    back = [(result, values) for result, values in settled if values["state"] in WAITING]
+    tries = [_attempt(result, result.outcome) for result, _ in back if result.outcome]
     if tries:
-        _UPSERTS[connection.dialect.name].run(connection, tries)
-    back = [row["its_id"] for row, values in zip(rows, written, strict=True) if values["state"] in WAITING]
+        session.execute(upsert(_ATTEMPTS, session.get_bind().dialect.name, _TRY), tries)
     if back:
-        _exclude_cancelled(session, back, results[-1].ended_at)
-    for result, values in zip(results, written, strict=True):
+        _exclude_cancelled(session, [result.claimed.delivery_id for result, _ in back], settled[-1][0].ended_at)
+    for result, values in settled:
         if values["reply_class"] is Class.HARD and result.outcome:
             policy.suppress(session, result.claimed.address, f"{result.outcome.code} {result.outcome.reply}")
 
 
 def declare_unknown(session: Session, seat: str, now: datetime) -> int:
-    """What a dead sender had in hand is unknown from now on, and its attempts have no end; how many."""
-    in_hand = _DELIVERIES.c.claim == seat, _DELIVERIES.c.state == State.IN_HAND
-    tried = select(
-        _DELIVERIES.c.id,
-        _DELIVERIES.c.attempts,
-        _DELIVERIES.c.claim,
-        _DELIVERIES.c.claimed_at,
-        bindparam("verdict", Verdict.UNKNOWN),
-        bindparam("server", ""),
-    ).where(*in_hand)
-    columns = ["delivery_id", "number", "claim", "started_at", "verdict", "server"]
-    session.execute(insert(_ATTEMPTS).from_select(columns, tried))
+    """What a dead sender had in hand is unknown from now on; how many."""
     released = session.execute(
         update(_DELIVERIES)
-        .where(*in_hand)
-        .values(state=State.UNKNOWN, reason=Reason.STOPPED, settled_at=now)
+        .where(_DELIVERIES.c.claim == seat, _DELIVERIES.c.state == State.IN_HAND)
+        .values(_NOTHING_CAME | {"state": State.UNKNOWN, "reason": Reason.STOPPED, "settled_at": now})
         .returning(_DELIVERIES.c.id)
     )
     return len(released.all())
+
+
+def _named(seat: str, result: Result, values: Mapping[str, object]) -> dict[str, object]:
+    """Values as the statements know them, with whose they are."""
+    row = result.claimed
+    whose = {"its_id": row.delivery_id, "its_claim": seat, "its_attempt": row.attempt}
+    return {**whose, **{f"new_{name}": value for name, value in values.items()}}
+
+
+def _what_came(result: Result) -> dict[str, object]:
+    outcome = result.outcome
+    return {
+        "stage": outcome and outcome.stage,
+        "code": outcome and outcome.code,
+        "reply": outcome and outcome.reply,
+        "server": result.server if outcome else "",
+        "size_bytes": result.size_bytes if outcome else None,
+        "settled_at": result.ended_at if outcome else None,
+    }
+
+
+def _correct(connection: Connection, seat: str, results: Sequence[Result]) -> None:
+    """Write the truth about attempts that were given up for unknown and followed by another one since."""
+    late = [
+        _named(seat, result, _what_came(result) | {"verdict": result.outcome.verdict})
+        for result in results
+        if result.outcome
+    ]
+    if late:
+        connection.execute(_CORRECT, late)
 
 
 def _after(result: Result, policy: Policy) -> dict[str, object]:
@@ -142,17 +161,16 @@ def _after(result: Result, policy: Policy) -> dict[str, object]:
     second time it may be this very message that the server cannot take, unless it did not even get to RCPT.
     """
     row, outcome, now = result.claimed, result.outcome, result.ended_at
-    values: dict[str, object] = dict.fromkeys(_WRITTEN)
+    values = _what_came(result) | {"reason": None, "reply_class": None, "next_at": now}
     values |= {"state": State.DEFERRED if row.deferrals else State.QUEUED, "deferrals": row.deferrals}
     if outcome is None:
-        return values | {"attempts": row.attempt - 1, "next_at": now}
+        return values | {"attempts": row.attempt - 1}
     values["attempts"] = row.attempt
     again_soon, give_up_at = now + SERVER_PAUSE, row.due + policy.give_up_after
     first_time = outcome.stage is Stage.MAIL or row.attempt - row.deferrals == 1
     if outcome.blames_server and outcome.verdict is not Verdict.UNKNOWN and first_time and again_soon <= give_up_at:
-        return values | {"next_at": again_soon}
-    values |= {"stage": outcome.stage, "code": outcome.code, "reply": outcome.reply}
-    values |= {"reply_class": _class_of(outcome), "settled_at": now, "next_at": now}
+        return values | {"next_at": again_soon, "settled_at": None}
+    values["reply_class"] = _class_of(outcome)
     match outcome.verdict:
         case Verdict.ACCEPTED:
             return values | {"state": State.ACCEPTED}
@@ -169,11 +187,10 @@ def _after(result: Result, policy: Policy) -> dict[str, object]:
             return values | {"state": State.DEFERRED, "next_at": again, "settled_at": None}
 
 
-def _attempt(seat: str, result: Result, outcome: Outcome) -> dict[str, object]:
+def _attempt(result: Result, outcome: Outcome) -> dict[str, object]:
     return {
         "delivery_id": result.claimed.delivery_id,
         "number": result.claimed.attempt,
-        "claim": seat,
         "started_at": result.claimed.claimed_at,
         "ended_at": result.ended_at,
         "verdict": outcome.verdict,

@@ -21,10 +21,12 @@ class Prepared:
         self._columns = columns
         self._texts: dict[str, _Text] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run it for each of these rows of values."""
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
+        """Run it for each of these rows of values; how many rows of the table it changed."""
+        if not rows:
+            return 0
         text = self._text(connection.dialect)
-        connection.exec_driver_sql(text.sql, [text.values(row) for row in rows])
+        return int(connection.exec_driver_sql(text.sql, [text.values(row) for row in rows]).rowcount)
 
     def select(self, connection: Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """The rows it finds, as tuples."""

@@ -44,6 +44,8 @@ def upgrade() -> None:
         batch_op.alter_column("id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
         batch_op.add_column(sa.Column("claimed_at", UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("reply_class", AutoString(), nullable=True))
+        batch_op.add_column(sa.Column("server", AutoString(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("size_bytes", sa.Integer(), nullable=True))
         batch_op.drop_index("ix_delivery_next")
         batch_op.create_index("ix_delivery_left", ["mailing_id", "state", "id"], unique=False)
         batch_op.create_index(
@@ -58,11 +60,13 @@ def upgrade() -> None:
         batch_op.alter_column("id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
         batch_op.alter_column("delivery_id", existing_type=sa.Integer(), type_=many, existing_nullable=False)
         batch_op.alter_column("verdict", existing_type=AutoString(), nullable=False)
+        batch_op.drop_column("claim")
 
 
 def downgrade() -> None:
     many = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     with op.batch_alter_table("attempt") as batch_op:
+        batch_op.add_column(sa.Column("claim", AutoString(), nullable=False, server_default=""))
         batch_op.alter_column("verdict", existing_type=AutoString(), nullable=True)
         batch_op.alter_column("delivery_id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
         batch_op.alter_column("id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
@@ -70,6 +74,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_deferred")
         batch_op.drop_index("ix_delivery_left")
         batch_op.create_index("ix_delivery_next", ["mailing_id", "state", "next_at", "id"], unique=False)
+        batch_op.drop_column("size_bytes")
+        batch_op.drop_column("server")
         batch_op.drop_column("reply_class")
         batch_op.drop_column("claimed_at")
         batch_op.alter_column("id", existing_type=many, type_=sa.Integer(), existing_nullable=False)
