@@ -2,6 +2,7 @@
 
 import math
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -161,9 +162,12 @@ class _Trial:
     def _wait_for(self, seconds: float, after_message: bool) -> bool:
         """Wait for the moment to kill; False when the send ended before it came."""
         first, looked = None, 0.0
+        moved, seen = self._since, self._mark
         while True:
-            now = time.monotonic()
-            if first is None and self._books.record_bytes > self._mark:
+            now, record_bytes = time.monotonic(), self._books.record_bytes
+            if record_bytes > seen:
+                moved, seen = now, record_bytes
+            if first is None and seen > self._mark:
                 first = now
                 if self._was_killed:
                     self.tally.next_seconds.append(now - self._since)
@@ -176,7 +180,7 @@ class _Trial:
                 self._look_after_the_dead()
                 if self._is_over():
                     return False
-            if now - (first or self._since) > STUCK_SECONDS:
+            if now - moved > STUCK_SECONDS:
                 raise Stuck(f"does not go on: {self._books.rows(self._mailing_id).counts}\n{self._last_words()}")
             time.sleep(_POLL_SECONDS)
 
@@ -202,7 +206,7 @@ class _Trial:
         words = [word.format(slug=self._slug) for word in self._variant.command]
         with said.open("wb") as file:
             running = subprocess.Popen(
-                [sys.executable, "-m", "newsletter", *words],
+                [sys.executable, "-X", "faulthandler", "-m", "newsletter", *words],
                 cwd=self._folder, env=environment(self._newsletter.settings), stdout=subprocess.DEVNULL, stderr=file,
             )  # fmt: skip
         self._processes.append(_Process(running, said))
@@ -278,4 +282,9 @@ class _Trial:
                 self.tally.faults.append(f"{said.name}:\n{words[-4000:]}")
 
     def _last_words(self) -> str:
-        return "\n".join(process.said.read_text(errors="replace")[-4000:] for process in self._processes)
+        """What the living processes said, and where each of their threads stands."""
+        for process in self._processes:
+            process.running.send_signal(signal.SIGABRT)
+            process.running.wait()
+        said = [process.said.read_text(errors="replace")[-8000:] for process in self._processes]
+        return "\n".join([*map(str, self._books.jobs_left()), *said])

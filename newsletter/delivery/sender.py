@@ -9,6 +9,7 @@ work(part) ─► turn: claim ─► a lane's ready rows ─► its connections 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from newsletter.delivery.claims import NOTHING_WANTED, Claimed, Range, Taken, Wanted
 from newsletter.delivery.control import ControlRefused
@@ -37,6 +38,9 @@ _RELEASE_SECONDS = 5
 """How often to look for rows in the hands of dead senders."""
 _CANCEL_AGAIN_SECONDS = 0.2
 _AWAY = (SQLAlchemyError, SeatLost)
+_FAULTS = (ProgrammingError, IntegrityError, DataError)
+"""What a database says to a statement that is wrong, and will say again."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +195,13 @@ class Sender:
         while True:
             try:
                 taken = await asyncio.to_thread(self._ledger.turn, results, wanted, self._clock())
-            except _AWAY:
+            except _AWAY as reason:
                 self._signals.safe.clear()
-                if failed == tries or (tries is None and self._stopping):
+                if not failed:
+                    _log.warning("The database cannot be written, so nothing is handed over for now: %s", reason)
+                if isinstance(reason, _FAULTS) or failed == tries or (tries is None and self._stopping):
                     self._results = results + self._results
-                    if tries is None:
+                    if tries is None and not isinstance(reason, _FAULTS):
                         return Taken({})
                     raise
                 await asyncio.sleep(_DATABASE_PAUSES[min(failed, len(_DATABASE_PAUSES) - 1)])

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 _PRAGMAS = (
     "journal_mode=WAL",  # readers never wait for the sender
     "synchronous=FULL",  # an intent must survive a power cut before its message is handed over
+    "wal_autocheckpoint=10000",  # 40 MB: the sender rewrites the same pages, so copying them back seldom is less work
     "busy_timeout=30000",
     "foreign_keys=ON",
 )
