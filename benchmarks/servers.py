@@ -46,7 +46,7 @@ def smtp_source(port: int, *, messages: int, connections: int, size_bytes: int) 
 
     `size_bytes` counts what follows the headers that it makes itself, some 300 bytes.
     """
-    command = [str(_program("smtp-source")), "-d", "-s", str(connections), "-m", str(messages), "-l", str(size_bytes)]
+    command = [str(_program("smtp-source")), "-s", str(connections), "-m", str(messages), "-l", str(size_bytes)]
     began = time.perf_counter()
     subprocess.run([*command, f"{HOST}:{port}"], check=True)
     return messages / (time.perf_counter() - began)

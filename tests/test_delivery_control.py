@@ -1,6 +1,7 @@
 """Pause, resume, cancel, send again, canary, suppression: what they do to the rows."""
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import hypothesis.strategies as st
@@ -15,8 +16,10 @@ from sqlmodel import col, select
 from newsletter.app import Newsletter
 from newsletter.delivery import control
 from newsletter.delivery import plan as planning
+from newsletter.delivery.claims import Claimed
 from newsletter.delivery.control import ControlRefused, MailingState
 from newsletter.delivery.counts import count
+from newsletter.delivery.history import entries
 from newsletter.delivery.models import Attempt, Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.delivery.retry import JITTER, next_attempt
@@ -203,13 +206,54 @@ def test_unknown_rows_are_sent_again_only_when_the_first_copy_cannot_be_on_its_w
     assert [row.delivery_id for row in hand.take(2)] == [new.delivery_id]
 
 
-def test_the_truth_that_arrives_after_a_row_was_given_away_changes_nothing(ready: Newsletter, hand: Hand) -> None:
+@pytest.mark.both_databases
+def test_the_truth_that_arrives_before_a_row_is_sent_again_spares_its_reader_a_second_copy(
+    ready: Newsletter, hand: Hand
+) -> None:
+    (row,) = hand.take(1)
+    _give_up_for_unknown(ready, row)
+    settle_unknown(ready, accepted=False)
+    hand.settle(row, ACCEPTED)
+    assert states(ready)[0] == (State.ACCEPTED, None)
+    with ready.reading() as session:
+        (entry,) = (entry for entry in entries(session, slug=SLUG) if entry.delivery_id == row.delivery_id)
+    assert [(one.number, one.verdict, one.code) for one in entry.tries] == [(1, Verdict.ACCEPTED, 250)]
+
+
+def test_the_truth_that_arrives_after_a_row_was_claimed_again_changes_nothing(ready: Newsletter, hand: Hand) -> None:
+    (row,) = hand.take(1)
+    _give_up_for_unknown(ready, row)
+    settle_unknown(ready, accepted=False)
+    clock(ready).move(minutes=30)
+    (again,) = hand.take(1)
+    assert again.delivery_id == row.delivery_id
+    hand.settle(row, HARD)
+    assert states(ready)[0] == (State.IN_HAND, None)
+
+
+def _give_up_for_unknown(newsletter: Newsletter, row: Claimed) -> None:
+    """What another worker does that believes the row's sender dead."""
+    with newsletter.session() as session:
+        unknown = {"state": State.UNKNOWN, "reason": Reason.STOPPED, "settled_at": newsletter.clock()}
+        session.execute(update(Delivery).where(col(Delivery.id) == row.delivery_id).values(**unknown))
+
+
+@pytest.mark.both_databases
+def test_a_row_that_goes_back_while_its_mailing_is_being_cancelled_is_excluded_too(
+    ready: Newsletter, hand: Hand
+) -> None:
     (row,) = hand.take(1)
     with ready.session() as session:
-        session.execute(update(Delivery).where(col(Delivery.id) == 1).values(state=State.UNKNOWN, settled_at=row.due))
-    settle_unknown(ready, accepted=False)
-    hand.settle(row, HARD)
-    assert states(ready)[0] == (State.QUEUED, None)
+        control.cancel(session, 1, ready.clock())
+        if ready.database_file is None:  # there two may write at once
+            settling = Thread(target=hand.settle, args=(row, LATER))
+            settling.start()
+            settling.join(0.5)
+    if ready.database_file is None:
+        settling.join()
+    else:
+        hand.settle(row, LATER)
+    assert states(ready)[0] == (State.EXCLUDED, Reason.CANCELLED)
 
 
 def test_the_wait_is_longer_than_a_server_may_take_for_all_of_a_message(ready: Newsletter) -> None:

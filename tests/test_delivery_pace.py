@@ -108,6 +108,18 @@ def test_a_clock_that_is_set_back_adds_nothing_to_a_bucket(per_second: float, ba
     assert Level(0.25, now).filled(per_second, now - timedelta(seconds=back)).tokens == 0.25
 
 
+@given(per_second=st.floats(0.05, 50), apart=st.floats(0.001, 10))
+def test_workers_whose_clocks_are_apart_draw_no_more_than_one_alone(per_second: float, apart: float) -> None:
+    burst, now = max(per_second, 1), Clock().now
+    level, given_out = Level(burst, now), 0
+    for turn in range(200):
+        clock = now + timedelta(seconds=turn / 100 + (apart if turn % 2 else 0))
+        level = level.filled(per_second, clock)
+        given_out += int(level.tokens)
+        level = level.drawn(int(level.tokens))
+    assert given_out <= per_second * (2 + apart) + burst + 1e-6
+
+
 @given(per_second=st.floats(0.05, 50), days=st.floats(0, 1000))
 def test_a_bucket_that_nobody_drew_from_holds_a_second_of_its_rate_and_at_least_one(
     per_second: float, days: float
@@ -289,3 +301,18 @@ def test_a_domain_that_says_later_in_a_burst_is_left_alone_and_the_others_are_se
     assert len(waiting) == 30
     assert min(row.next_at for row in waiting) >= ready.clock() + timedelta(minutes=2)
     assert sum(row.deferrals for row in waiting) == asked  # who was only left alone is charged nothing
+
+
+@pytest.mark.both_databases
+def test_a_limit_that_has_something_left_wakes_nobody(newsletter: Newsletter) -> None:
+    newsletter.clock = Clock()
+    take_in_issue(newsletter)
+    add_readers(newsletter, 3)
+    plan(newsletter, SLUG)
+    hand, now = Hand(newsletter), newsletter.clock()
+    rule = DomainRule(("example.org",), messages_per_second=5, connections=2)
+    wanted = Wanted([whole(newsletter, 1)], {"server": 20}, {"server": 5}, {rule: 2})
+    assert len(hand.ledger.turn([], wanted, now).rows["server"]) == 2
+    full = Wanted(wanted.parts, {"server": 18}, wanted.rates, {rule: 0})
+    assert hand.ledger.turn([], full, now).next_token_at is None
+    hand.seat.leave()

@@ -3,10 +3,10 @@
 Nobody is lost and nobody is doubled.
 """
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,7 @@ from mail_servers import aiosmtpd_server
 from postgres import Server, find_programs, running_server
 from pydantic import SecretStr
 from sending import Hand, hand_over, plan
-from sqlalchemy import Engine, event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import event, text
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
@@ -87,87 +86,96 @@ def assert_everybody_once(taken: Counter[str], counts: Counts) -> None:
     assert (counts.accepted, counts.candidates) == (READERS, READERS)
 
 
-@contextmanager
-def noticing_trouble() -> Iterator[list[str]]:
-    """What the database refused meanwhile, so that a test knows that it did."""
-    noticed: list[str] = []
+class Disk:
+    """The disk under a database file, full or not, as the connections to it see it."""
 
-    def note(context: ExceptionContext) -> None:
-        noticed.append(str(context.original_exception))
+    def __init__(self, newsletter: Newsletter) -> None:
+        self._connections: list[Any] = []
+        self._full = False
+        event.listen(newsletter.engine, "connect", self._opened)
+        newsletter.engine.dispose()
 
-    event.listen(Engine, "handle_error", note)
-    try:
-        yield noticed
-    finally:
-        event.remove(Engine, "handle_error", note)
+    def fill(self) -> None:
+        """Let the file grow no more."""
+        self._full = True
+        for connection in self._connections:
+            self._tell(connection)
+
+    def make_room(self) -> None:
+        """Let it grow again."""
+        self._full = False
+        for connection in self._connections:
+            self._tell(connection)
+
+    def set_patience(self, milliseconds: int) -> None:
+        """Say how long a connection waits for a lock."""
+        for connection in self._connections:
+            connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    def _opened(self, connection: Any, _record: object) -> None:
+        self._connections.append(connection)
+        self._tell(connection)
+
+    def _tell(self, connection: Any) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it is closed
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages if self._full else 4294967294}")
 
 
 @pytest.fixture
-def files(newsletter: Newsletter) -> Iterator[list[Any]]:
-    """The connections to the database file, as they are opened."""
-    opened: list[Any] = []
-    event.listen(newsletter.engine, "connect", lambda connection, _: opened.append(connection))
-    newsletter.engine.dispose()
-    yield opened
+def disk(newsletter: Newsletter) -> Disk:
+    return Disk(newsletter)
 
 
-def test_outcomes_survive_a_full_disk_and_are_written_when_there_is_room(ready: Newsletter, files: list[Any]) -> None:
+def test_outcomes_survive_a_full_disk_and_are_written_when_there_is_room(
+    ready: Newsletter, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
     plan(ready, SLUG)
 
-    def fill_the_disk() -> None:
-        for connection in files:
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            connection.execute(f"PRAGMA max_page_count = {pages}")
-        threading.Timer(1, make_room).start()
+    def fill_for_a_second() -> None:
+        disk.fill()
+        threading.Timer(1, disk.make_room).start()
 
-    def make_room() -> None:
-        for connection in files:
-            connection.execute("PRAGMA max_page_count = 4294967294")
-
-    with noticing_trouble() as noticed:
-        assert_everybody_once(*send_until(ready, 10, fill_the_disk))
-    assert "full" in noticed[0]
+    assert_everybody_once(*send_until(ready, 10, fill_for_a_second))
+    assert "full" in caplog.text
 
 
-def test_while_the_outcomes_cannot_be_written_nothing_more_is_handed_over(ready: Newsletter, files: list[Any]) -> None:
+def test_while_the_outcomes_cannot_be_written_nothing_more_is_handed_over(ready: Newsletter, disk: Disk) -> None:
     plan(ready, SLUG)
-    mailbox: list[Mailbox] = []
+    mailboxes: list[Mailbox] = []
     while_full: list[int] = []
 
-    def fill_the_disk() -> None:
-        for connection in files:
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            connection.execute(f"PRAGMA max_page_count = {pages}")
+    def fill_for_a_while() -> None:
+        disk.fill()
         threading.Timer(1.5, make_room).start()
 
     def make_room() -> None:
-        while_full.append(mailbox[0].taken.total())
-        for connection in files:
-            connection.execute("PRAGMA max_page_count = 4294967294")
+        while_full.append(mailboxes[0].taken.total())
+        disk.make_room()
 
-    mailbox.append(Mailbox(10, fill_the_disk))
-    with aiosmtpd_server(mailbox[0]) as server:
+    mailboxes.append(Mailbox(10, fill_for_a_while))
+    with aiosmtpd_server(mailboxes[0]) as server:
         ready.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
         hand_over(ready, SLUG)
     # what was in hand may still go, two for each connection, and whoever fits into the pages that are left
     assert while_full[0] < READERS
-    assert set(mailbox[0].taken.values()) == {1}
+    assert set(mailboxes[0].taken.values()) == {1}
 
 
-def test_a_locked_database_holds_the_send_up_and_loses_nothing(ready: Newsletter, files: list[Any]) -> None:
+def test_a_locked_database_holds_the_send_up_and_loses_nothing(
+    ready: Newsletter, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
     plan(ready, SLUG)
     other = open_engine(ready.settings.database_url)
     holding = other.connect()
 
     def lock() -> None:
-        for connection in files:
-            connection.execute("PRAGMA busy_timeout = 50")
+        disk.set_patience(50)
         begun = holding.begin()  # with the right to write, as always
         threading.Timer(1, begun.rollback).start()
 
-    with noticing_trouble() as noticed:
-        assert_everybody_once(*send_until(ready, 10, lock))
-    assert "locked" in noticed[0]
+    assert_everybody_once(*send_until(ready, 10, lock))
+    assert "locked" in caplog.text
     holding.close()
     other.dispose()
 
@@ -250,7 +258,7 @@ def own_server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("how", ["restart", "crash"])
 def test_a_restart_of_postgresql_in_the_middle_loses_and_doubles_nobody(
-    own_server: Server, settings: Settings, how: str
+    own_server: Server, settings: Settings, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = own_server.create_database()
     settings.database_url = own_server.url(name)
@@ -268,9 +276,8 @@ def test_a_restart_of_postgresql_in_the_middle_loses_and_doubles_nobody(
         else:
             own_server.restart()
 
-    with noticing_trouble() as noticed:
-        assert_everybody_once(*send_until(newsletter, 10, restart))
-    assert noticed
+    assert_everybody_once(*send_until(newsletter, 10, restart))
+    assert "cannot be written" in caplog.text
     newsletter.engine.dispose()
 
 

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment, Mailing
+from newsletter.editorial import appointments
 from newsletter.editorial.appointments import appoint, appointed_for, call_off, keep_appointments
 from newsletter.editorial.dispatch import begin
 from newsletter.editorial.intake import read, take_in
@@ -210,6 +211,21 @@ def test_the_slot_begins_the_approved_issue_of_the_day_once(ready: Newsletter) -
     for _ in range(10):
         keep_appointments(ready)
         clock(ready).move(minutes=10)
+    assert (begun(ready), states(ready)) == (1, ["started"])
+
+
+@pytest.mark.both_databases
+def test_the_slot_begins_one_of_two_issues_of_the_day_however_late_another_round_looks(ready: Newsletter) -> None:
+    ready.settings.slot = "08:00"
+    take_in_issue(ready, ISSUE.replace("示例日报", "示例晚报"))
+    clock(ready).move(minutes=-1)
+    with ready.session() as session:
+        key = f"slot {at(8).astimezone(ready.settings.time_zone).isoformat()}"
+        waiting = Appointment(key=key, at=at(8), state="waiting", made_at=ready.clock())
+        session.add(waiting)
+    clock(ready).move(minutes=1)
+    keep_appointments(ready)
+    appointments._keep(ready, waiting)  # as a round does that read it before
     assert (begun(ready), states(ready)) == (1, ["started"])
 
 

@@ -6,7 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -141,18 +141,17 @@ def _hand_over(
         bar(verdicts.total(), total)
 
     while True:
-        try:
-            with open_outbox(newsletter) as outbox, _stopped_by_signals(outbox):
+        if not dispatch.is_watched():
+            with suppress(SenderRunning), open_outbox(newsletter) as outbox, _stopped_by_signals(outbox):
                 return dispatch.send(outbox, count)
-        except SenderRunning:
-            try:
-                for counts in following(dispatch):
-                    bar(total - counts.queued - counts.deferred, total)
-            except KeyboardInterrupt:
-                error_console().print("newsletter: another process of this database goes on with it.")
-                return Worked()
-            if dispatch.is_idle():
-                return Worked()
+        try:
+            for counts in following(dispatch):
+                bar(total - counts.queued - counts.deferred, total)
+        except KeyboardInterrupt:
+            error_console().print("newsletter: another process of this database goes on with it.")
+            return Worked()
+        if dispatch.is_idle():
+            return Worked()
 
 
 @contextmanager

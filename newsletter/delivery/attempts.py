@@ -18,7 +18,6 @@ def keep_last_attempts(session: Session, *which: ColumnElement[bool]) -> None:
     row = _DELIVERIES.c
     verdict = case(
         (row.state == State.UNKNOWN, Verdict.UNKNOWN),
-        (row.state == State.ACCEPTED, Verdict.ACCEPTED),
         (row.reason == Reason.GAVE_UP, Verdict.LATER),
         else_=Verdict.REFUSED,
     )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from newsletter.delivery.control import MailingState, judge_canary
 from newsletter.delivery.models import Bucket, Delivery, Mailing
@@ -46,9 +46,9 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True, of=_DELIVERIES)  # what another sender is just claiming is passed over
 )
-_TAKE = (
+_TAKE = Prepared(
     update(_DELIVERIES)
-    .where(_DELIVERIES.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_DELIVERIES.c.id == bindparam("its_id"))
     .values(
         state=State.IN_HAND,
         claim=bindparam("by"),
@@ -56,9 +56,7 @@ _TAKE = (
         attempts=_DELIVERIES.c.attempts + 1,
     )
 )
-_MAILINGS_NOW = select(_MAILINGS.c.id, _MAILINGS.c.state, _MAILINGS.c.canary_through).where(
-    _MAILINGS.c.id.in_(bindparam("ids", expanding=True))
-)
+_MAILING = Prepared(select(_MAILINGS.c.state, _MAILINGS.c.canary_through).where(_MAILINGS.c.id == bindparam("mailing")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,43 +106,57 @@ NOTHING_WANTED = Wanted((), {}, {}, {})
 class Taken:
     """What was claimed, by the server it is for; `over` are the parts of whose mailing nothing more may be claimed.
 
+    `dry` are the parts with nothing that is due, though there was room, and no limit held anything back.
     `next_token_at` says when a limit will let something through, where one held something back.
     """
 
     rows: Mapping[str, Sequence[Claimed]]
     over: frozenset[Range] = frozenset()
+    dry: frozenset[Range] = frozenset()
     next_token_at: datetime | None = None
 
 
-def claim(session: Session, seat: str, wanted: Wanted, canary_error_share: float, now: datetime) -> Taken:
+def claim(connection: Connection, seat: str, wanted: Wanted, canary_error_share: float, now: datetime) -> Taken:
     """Claim what is wanted and due, in the order of ids; the caller commits."""
     if not wanted.parts:
         return Taken({})
-    connection = session.connection()
-    levels = _levels(session, [*wanted.rates.items(), *_rule_rates(wanted.rules)], now)
+    rates = {**wanted.rates, **_rule_rates(wanted.rules)}
+    levels = _levels(connection, rates, now)
     room = {
         name: min(free, int(levels[name].tokens)) if name in wanted.rates else free
         for name, free in wanted.room.items()
     }
-    states = {row.id: row for row in connection.execute(_MAILINGS_NOW, {"ids": [p.mailing_id for p in wanted.parts]})}
+    mailings = {
+        number: _MAILING.select(connection, {"mailing": number})[0]
+        for number in {part.mailing_id for part in wanted.parts}
+    }
     domains = _Domains(wanted, levels)
     rows: list[Claimed] = []
+    dry = set()
     for part in wanted.parts:
         left = sum(room.values()) - len(rows)
-        mailing = states[part.mailing_id]
-        if left > 0 and mailing.state == MailingState.RUNNING:
-            found = _claim_part(connection, seat, part, mailing.canary_through, left, domains, now)
-            held_by_canary = not found and mailing.canary_through is not None
-            if held_by_canary and judge_canary(session, part.mailing_id, canary_error_share):
-                found = _claim_part(connection, seat, part, None, left, domains, now)
+        state, canary_through = mailings[part.mailing_id]
+        if left > 0 and state == MailingState.RUNNING:
+            found, was_due = _claim_part(connection, seat, part, canary_through, left, domains, now)
+            held_by_canary = not found and canary_through is not None
+            if held_by_canary and _canary_is_well(connection, part.mailing_id, canary_error_share):
+                found, was_due = _claim_part(connection, seat, part, None, left, domains, now)
             rows += found
+            if not was_due and canary_through is None and not domains.closed():
+                dry.add(part)
     dealt = _deal(rows, room)
     spent = {name: len(dealt.get(name, ())) for name in wanted.rates} | domains.spent
-    _write_levels(session, {key: levels[key].drawn(spent.get(key, 0)) for key in levels})
-    held_back = [name for name in wanted.rates if room[name] < wanted.room[name]]
-    waits = [_until_one(levels[name].drawn(spent[name]), wanted.rates[name]) for name in held_back]
-    over = frozenset(part for part in wanted.parts if states[part.mailing_id].state != MailingState.RUNNING)
-    return Taken(dealt, over, min([*waits, *domains.waits()], default=None))
+    left_over = {key: level.drawn(spent.get(key, 0)) for key, level in levels.items()}
+    _write_levels(connection, left_over)
+    over = frozenset(part for part in wanted.parts if mailings[part.mailing_id][0] != MailingState.RUNNING)
+    return Taken(dealt, over, frozenset(dry), min(_next_tokens(left_over, rates), default=None))
+
+
+def _canary_is_well(connection: Connection, mailing_id: int, error_share: float) -> bool:
+    with Session(bind=connection) as session:
+        well = judge_canary(session, mailing_id, error_share)
+        session.flush()
+    return well
 
 
 def _claim_part(
@@ -155,8 +167,11 @@ def _claim_part(
     most: int,
     domains: "_Domains",
     now: datetime,
-) -> list[Claimed]:
-    """Claim rows of one part; whoever may not be written to any more is excluded here, at the last moment."""
+) -> tuple[list[Claimed], int]:
+    """Claim rows of one part; those, and how many were due.
+
+    Whoever may not be written to any more is excluded here, at the last moment.
+    """
     last = part.last if canary_through is None else min(part.last, canary_through)
     where = {"mailing": part.mailing_id, "first": part.first, "last": last, "at": now}
     query = _due_outside(domains.closed())
@@ -170,8 +185,8 @@ def _claim_part(
             connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(**values))
     claimed = [_claimed(part, row, now) for row in rows if row.sendable and domains.admits(row.address)]
     if claimed:
-        connection.execute(_TAKE, {"ids": [one.delivery_id for one in claimed], "by": seat, "at": now})
-    return claimed
+        _TAKE.run(connection, [{"its_id": one.delivery_id, "by": seat, "at": now} for one in claimed])
+    return claimed, len(rows)
 
 
 class _Due(NamedTuple):
@@ -196,13 +211,11 @@ class _Domains:
     def __init__(self, wanted: Wanted, levels: Mapping[str, Level]) -> None:
         self._rules = wanted.rules
         self._resting = set(wanted.resting)
-        self._levels = levels
         self._left = {
             rule: min(room, int(levels[rule.key].tokens)) if rule.messages_per_second else room
             for rule, room in wanted.rules.items()
         }
         self.spent: dict[str, int] = {}
-        self._held_back: set[DomainRule] = {rule for rule, left in self._left.items() if left <= 0}
 
     def closed(self) -> frozenset[str]:
         """The domains that get nothing more."""
@@ -216,19 +229,10 @@ class _Domains:
         if rule is None:
             return True
         if self._left[rule] <= 0:
-            self._held_back.add(rule)
             return False
         self._left[rule] -= 1
         self.spent[rule.key] = self.spent.get(rule.key, 0) + 1
         return True
-
-    def waits(self) -> list[datetime]:
-        """When each limit that held something back has a token again."""
-        return [
-            _until_one(self._levels[rule.key].drawn(self.spent.get(rule.key, 0)), rule.messages_per_second)
-            for rule in self._held_back
-            if rule.messages_per_second
-        ]
 
 
 @lru_cache(maxsize=32)
@@ -247,32 +251,37 @@ def is_of_domain(domain: str) -> ColumnElement[bool]:
     return func.lower(_DELIVERIES.c.address).endswith(f"@{domain}", autoescape=True)
 
 
-def _rule_rates(rules: Mapping[DomainRule, int]) -> list[tuple[str, float]]:
-    return [(rule.key, rule.messages_per_second) for rule in rules if rule.messages_per_second]
+def _rule_rates(rules: Mapping[DomainRule, int]) -> dict[str, float]:
+    return {rule.key: rule.messages_per_second for rule in rules if rule.messages_per_second}
 
 
-def _levels(session: Session, rates: Sequence[tuple[str, float]], now: datetime) -> dict[str, Level]:
+def _levels(connection: Connection, rates: Mapping[str, float], now: datetime) -> dict[str, Level]:
     """The buckets as they are now, held until this transaction ends, so that nobody else draws the same tokens."""
     if not rates:
         return {}
-    held = session.execute(
-        select(Bucket)
-        .where(col(Bucket.key).in_([key for key, _ in rates]))
-        .order_by(col(Bucket.key))  # the same order for everybody, so that no two wait for each other
+    held = connection.execute(
+        select(_BUCKETS)
+        .where(_BUCKETS.c.key.in_(list(rates)))
+        .order_by(_BUCKETS.c.key)  # the same order for everybody, so that no two wait for each other
         .with_for_update()
-    ).scalars()
+    )
     there = {bucket.key: Level(bucket.tokens, bucket.filled_at) for bucket in held}
-    return {key: there.get(key, Level(max(rate, 1), now)).filled(rate, now) for key, rate in rates}
+    return {key: there.get(key, Level(max(rate, 1), now)).filled(rate, now) for key, rate in rates.items()}
 
 
-def _write_levels(session: Session, levels: Mapping[str, Level]) -> None:
+def _write_levels(connection: Connection, levels: Mapping[str, Level]) -> None:
     if levels:
         rows = [{"key": key, "tokens": level.tokens, "filled_at": level.filled_at} for key, level in levels.items()]
-        session.execute(upsert(_BUCKETS, session.get_bind().dialect.name, ("key",)), rows)
+        connection.execute(upsert(_BUCKETS, connection.dialect.name, ("key",)), rows)
 
 
-def _until_one(level: Level, per_second: float | None) -> datetime:
-    return level.filled_at + timedelta(seconds=max(1 - level.tokens, 0) / (per_second or 1))
+def _next_tokens(levels: Mapping[str, Level], rates: Mapping[str, float]) -> list[datetime]:
+    """When each bucket that is empty has a token again; what still has one holds nothing back."""
+    return [
+        level.filled_at + timedelta(seconds=(1 - level.tokens) / rates[key])
+        for key, level in levels.items()
+        if level.tokens < 1
+    ]
 
 
 def _deal(rows: Sequence[Claimed], room: Mapping[str, int]) -> dict[str, Sequence[Claimed]]:

@@ -87,7 +87,7 @@ def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted
         return _move(session, unknown, {"state": State.ACCEPTED, "reason": Reason.SETTLED, "settled_at": now})
     _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
     keep_last_attempts(session, *unknown)
-    again = {"state": State.QUEUED, "reason": None, "claim": None, "settled_at": None}
+    again = {"state": State.QUEUED, "reason": None, "settled_at": None}  # the claim stays: the truth may yet come
     early = _move(session, (*unknown, col(Delivery.settled_at) > now - wait), {**again, "next_at": now + wait})
     return early + _move(session, unknown, {**again, "next_at": now})
 
@@ -105,12 +105,14 @@ def resend_unknown(session: Session, now: datetime, wait: timedelta) -> int:
         running = update(Mailing).where(col(Mailing.id).in_(mailings)).values(state=MailingState.RUNNING)
         session.execute(running)
     keep_last_attempts(session, *old)
-    again = {"state": State.QUEUED, "reason": None, "claim": None, "settled_at": None, "next_at": now}
+    again = {"state": State.QUEUED, "reason": None, "settled_at": None, "next_at": now}
     return _move(session, old, again)
 
 
 def finish(session: Session, mailing_id: int) -> bool:
     """Mark a running mailing that has nothing left as finished; whether that was so."""
+    # locked first, so that rows queued meanwhile are seen by the look that follows
+    session.execute(select(Mailing.id).where(Mailing.id == mailing_id).with_for_update())
     done = update(Mailing).where(
         col(Mailing.id) == mailing_id,
         col(Mailing.state) == MailingState.RUNNING,
@@ -151,13 +153,14 @@ def judge_canary(session: Session, mailing_id: int, error_share: float) -> bool:
         return False
     wrong = sum(states.get(state, 0) for state in (State.FAILED, State.UNKNOWN, State.DEFERRED))
     all_tried = wrong + states.get(State.ACCEPTED, 0)
-    mailing.canary_through = None
-    if all_tried and wrong / all_tried > error_share:
-        mailing.state = MailingState.PAUSED
-        mailing.why = f"{wrong} of the first {all_tried} readers were not reached"
-    session.add(mailing)
-    session.flush()
-    return mailing.state == MailingState.RUNNING
+    values: dict[str, object] = {"canary_through": None}
+    failed = bool(all_tried) and wrong / all_tried > error_share
+    if failed:
+        values |= {"state": MailingState.PAUSED, "why": f"{wrong} of the first {all_tried} readers were not reached"}
+    # not where it was cancelled since it was read
+    running = col(Mailing.id) == mailing_id, col(Mailing.state) == MailingState.RUNNING
+    changed = session.execute(update(Mailing).where(*running).values(**values).returning(col(Mailing.id))).all()
+    return bool(changed) and not failed
 
 
 def _change(

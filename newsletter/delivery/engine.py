@@ -17,11 +17,14 @@ _NAME = "newsletter"
 _VERSION = "1"
 """Jobs of another version are left alone; raised only when a job's arguments change their meaning."""
 _QUEUE = "deliveries"
-_JOBS_AT_ONCE = 4
+_JOBS_AT_ONCE = 3
 """Jobs one worker has at once: the next is at work before the last connection of the one before is done."""
-_POLL_SECONDS = 0.5
-_ROUND = "*/2 * * * * *"
-"""When rounds are made, as cron with seconds first: every two."""
+_POLL_SECONDS = 1.0
+_ROUND = "*/3 * * * * *"
+"""When rounds are made, as cron with seconds first: every three.
+
+Not more often, and no shorter poll: on SQLite every look of the engine holds the sender up for a moment.
+"""
 _END_SECONDS = 10
 """How long a stopping worker waits for its jobs to write down that they ended; they end within a second."""
 _KEEP = timedelta(hours=1)
@@ -45,7 +48,7 @@ class Work(Protocol):
     """What the engine is for."""
 
     def make_round(self) -> "Due":
-        """Do what is due by the clock, and say what there is to do; on one worker at a time, every two seconds."""
+        """Do what is due by the clock, and say what there is to do; on one worker at a time, every three seconds."""
 
     def plan(self, mailing_id: int) -> None:
         """Write the rows of a mailing that are missing."""
@@ -83,6 +86,14 @@ class Engine:
 
     def __enter__(self) -> "Engine":
         """Begin to work: take up what was left behind, and make a first round at once."""
+        try:
+            self._launch()
+        except BaseException:
+            self.__exit__()  # else the next one of this process would find it half-made
+            raise
+        return self
+
+    def _launch(self) -> None:
         DBOS.launch()
         DBOS.register_queue(
             _QUEUE, worker_concurrency=_JOBS_AT_ONCE, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
@@ -94,7 +105,6 @@ class Engine:
             ]
         )
         DBOS.start_workflow(self._round, datetime.now(UTC), None)
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Stop working; jobs that are running go on elsewhere, or here the next time."""

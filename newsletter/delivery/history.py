@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
+from newsletter.delivery.control import WAITING
 from newsletter.delivery.models import Attempt, Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State, Verdict
 from newsletter.storage.models import IssueRow
@@ -57,7 +58,7 @@ def entries(
         rows = session.execute(page.limit(_PAGE if left is None else min(left, _PAGE))).all()
         tries = _tries(session, [delivery.id for delivery, _ in rows])
         for delivery, issue in rows:
-            yield _entry(delivery, issue, (*tries.get(delivery.id, ()), *_last_try(delivery, tries)))
+            yield _entry(delivery, issue, _all_tries(delivery, tries.get(delivery.id, [])))
         if len(rows) < _PAGE:
             return
         before, left = rows[-1][0].id, None if left is None else left - len(rows)
@@ -105,15 +106,22 @@ def _query(slug: str, subscriber_id: int | None, state: str) -> Select[Delivery,
     return query
 
 
-def _last_try(row: Delivery, earlier: dict[int, list[Try]]) -> Iterator[Try]:
-    """The try that stands in a delivery's own row, unless it was copied to the earlier ones already."""
-    kept = {one.number for one in earlier.get(row.id or 0, ())}
-    if row.claimed_at is None or not row.attempts or row.attempts in kept:
-        return
+def _all_tries(row: Delivery, kept: list[Try]) -> tuple[Try, ...]:
+    """The tries that were kept and the one in the delivery's own row, which is the truth about it once it is settled.
+
+    While the row waits, that try was kept too, or there was none.
+    """
+    earlier = tuple(one for one in kept if one.number < row.attempts)
+    if row.claimed_at is None or not row.attempts or (row.state in WAITING and len(earlier) < len(kept)):
+        return tuple(kept)
+    return (*earlier, _last_try(row, row.claimed_at))
+
+
+def _last_try(row: Delivery, started_at: datetime) -> Try:
     in_hand = row.state == State.IN_HAND
-    yield Try(
+    return Try(
         number=row.attempts,
-        started_at=row.claimed_at,
+        started_at=started_at,
         ended_at=None if in_hand or row.reason == Reason.STOPPED else row.settled_at,
         verdict=_verdict(row),
         stage=None if in_hand else row.stage,

@@ -14,7 +14,7 @@ from newsletter.delivery.claims import Range, Taken, Wanted, claim, is_of_domain
 from newsletter.delivery.control import WAITING, pause
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
-from newsletter.delivery.settling import Policy, Result, declare_unknown, settle
+from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, settle
 from newsletter.storage.seat import Seat, count_seats, is_gone
 
 
@@ -28,9 +28,9 @@ class Ledger:
 
     def turn(self, results: Sequence[Result], wanted: Wanted, now: datetime) -> Taken:
         """Write down what became of rows in hand and claim more that are due, in one commit."""
-        with self._seat.session() as session:
-            settle(session, self._seat.id, results, self._policy)
-            return claim(session, self._seat.id, wanted, self._canary_error_share, now)
+        with self._seat.transaction() as connection:
+            settle(connection, self._seat.id, results, self._policy)
+            return claim(connection, self._seat.id, wanted, self._canary_error_share, now)
 
     def is_due(self, part: Range, now: datetime) -> bool:
         """Whether something of a part could be claimed now but for the limits."""
@@ -63,11 +63,14 @@ class Ledger:
         """
         in_hand = col(Delivery.state) == State.IN_HAND
         with self._seat.session() as session:
-            session.execute(
+            back = session.execute(
                 update(Delivery)
                 .where(in_hand, col(Delivery.claim) == self._seat.id, col(Delivery.id).not_in(held))
                 .values(state=State.QUEUED, claim=None, attempts=col(Delivery.attempts) - 1)
-            )
+                .returning(col(Delivery.id))
+            ).scalars()
+            if ids := list(back):
+                exclude_cancelled(session, ids, now)
             others = select(col(Delivery.claim)).where(in_hand, col(Delivery.claim) != self._seat.id).distinct()
             dead = [seat for seat in session.execute(others).scalars() if seat and is_gone(session, seat)]
             return sum(declare_unknown(session, seat, now) for seat in dead)

@@ -121,7 +121,8 @@ class Bucket(SQLModel, table=True):
 class Appointment(SQLModel, table=True):
     """One moment at which an issue is to be sent by itself; `key` is unique, so that no moment comes twice.
 
-    `issue_id` is None for the daily slot until it is known what it sends; `state` and `note` tell what came of it.
+    `issue_id` is None for the daily slot, which sends what is approved for its day; `state` and `note` tell what came
+    of it.
     """
 
     id: int | None = Field(default=None, primary_key=True)

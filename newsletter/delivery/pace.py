@@ -12,6 +12,9 @@ _FIRST_PAUSE = timedelta(minutes=2)
 _LONGEST_PAUSE = timedelta(minutes=30)
 """NetEase asks for about two minutes; half an hour is what RFC 5321 §4.5.4.1 has in mind."""
 
+_SKEW_SECONDS = 10
+"""So far the clocks of two workers may be apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -23,10 +26,13 @@ class Level:
     def filled(self, per_second: float, now: datetime) -> "Level":
         """The bucket now: it holds at most what runs in within a second, and at least one token.
 
-        A clock that was set back adds nothing, and the time until then is forgotten.
+        A clock that was set back adds nothing, and the time until then is forgotten; unless that is so little that it
+        is another worker's clock, by which the bucket was filled already.
         """
-        seconds = max((now - self.filled_at).total_seconds(), 0)
-        return Level(min(self.tokens + seconds * per_second, max(per_second, 1)), now)
+        seconds = (now - self.filled_at).total_seconds()
+        if -_SKEW_SECONDS <= seconds < 0:
+            return self
+        return Level(min(self.tokens + max(seconds, 0) * per_second, max(per_second, 1)), now)
 
     def drawn(self, tokens: int) -> "Level":
         """The bucket after so many were taken."""

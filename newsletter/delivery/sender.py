@@ -96,6 +96,7 @@ class Sender:
         self._jobs: dict[Range, _Job] = {}
         self._held: dict[int, Claimed] = {}
         self._results: list[Result] = []
+        self._told: dict[str, str] = {}
         self._stopping = False
         self._drain_seconds = limits.drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,6 +163,7 @@ class Sender:
             self._return_ready()
             try:
                 await self._write(self._results, NOTHING_WANTED, tries=len(_DATABASE_PAUSES))
+                await self._release()  # a claim whose answer was lost must not look like one in hand
             finally:
                 self._end_all(Worked(stopped=True), faults)
         if faults:
@@ -255,7 +257,8 @@ class Sender:
             self._lanes[name].take(rows)
         for job in list(self._jobs.values()):
             job.over = job.over or job.part in taken.over
-            if job.over and not job.in_hand:
+            coming_back = job.in_hand or any(result.claimed.part == job.part for result in self._results)
+            if not coming_back and (job.over or job.part in taken.dry):
                 self._end_job(job, Worked())
 
     def _message(self, row: Claimed) -> Message:
@@ -277,6 +280,7 @@ class Sender:
         """How long until there may be something to claim; work that has nothing due any more is ended."""
         lanes = self._lanes.values()
         idle = [job for job in self._jobs.values() if not job.in_hand]
+        self._tell_trouble()
         if not self._limits.patient and all(lane.gone for lane in lanes):
             trouble = next((lane.trouble for lane in lanes if lane.trouble), "")
             for job in idle:
@@ -286,6 +290,14 @@ class Sender:
         if taken.next_token_at is None:
             return _RELEASE_SECONDS
         return min(_RELEASE_SECONDS, max((taken.next_token_at - self._clock()).total_seconds(), 0.001))
+
+    def _tell_trouble(self) -> None:
+        """Say in the log, once, why a server gets nothing; who is not patient ends with it and says so."""
+        for name, lane in self._lanes.items():
+            trouble = lane.trouble if lane.gone and self._limits.patient else ""
+            if trouble and trouble != self._told.get(name):
+                _log.warning("No mail can be handed to %s, which is tried again: %s", name, trouble)
+            self._told[name] = trouble
 
     async def _end_idle(self, jobs: Sequence[_Job]) -> None:
         """End the work that has nothing due; rows of domains that rest are due when those have rested."""
@@ -324,6 +336,10 @@ class Sender:
         lanes = self._lanes.values()
         while any(lane.in_hand for lane in lanes) and (left := began + self._drain_seconds - clock()) > 0:
             self._signals.changed.clear()
+            if self._results:
+                results, self._results = self._results, []
+                with suppress(*_AWAY):  # they are kept, and written at the end
+                    await self._write(results, NOTHING_WANTED, tries=0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._signals.changed.wait()

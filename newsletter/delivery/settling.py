@@ -82,22 +82,27 @@ class Policy:
     chance: Callable[[], float]
 
 
-def settle(session: Session, seat: str, results: Sequence[Result], policy: Policy) -> None:
+def settle(connection: Connection, seat: str, results: Sequence[Result], policy: Policy) -> None:
     """Write outcomes where the claim is still ours; a row declared unknown meanwhile learns the truth.
 
     Writing the same results twice does no harm, so it may be done again when it is not known whether a commit arrived.
     """
     if not results:
         return
-    connection = session.connection()
-    accepted = [result for result in results if result.outcome and result.outcome.verdict is Verdict.ACCEPTED]
-    others = [(result, _after(result, policy)) for result in results if result not in accepted]
+    accepted, others = [], []
+    for result in results:
+        if result.outcome and result.outcome.verdict is Verdict.ACCEPTED:
+            accepted.append(result)
+        else:
+            others.append((result, _after(result, policy)))
     matched = _ACCEPT.run(connection, [_named(seat, result, _what_came(result)) for result in accepted])
     matched += _SETTLE.run(connection, [_named(seat, result, values) for result, values in others])
     if matched < len(results):
         _correct(connection, seat, results)
     if others:
-        _look_after(session, others, policy)
+        with Session(bind=connection) as session:
+            _look_after(session, others, policy)
+            session.flush()
 
 
 def _look_after(session: Session, settled: Sequence[tuple[Result, dict[str, object]]], policy: Policy) -> None:
@@ -107,7 +112,7 @@ def _look_after(session: Session, settled: Sequence[tuple[Result, dict[str, obje
     if tries:
         session.execute(upsert(_ATTEMPTS, session.get_bind().dialect.name, _TRY), tries)
     if back:
-        _exclude_cancelled(session, [result.claimed.delivery_id for result, _ in back], settled[-1][0].ended_at)
+        exclude_cancelled(session, [result.claimed.delivery_id for result, _ in back], settled[-1][0].ended_at)
     for result, values in settled:
         if values["reply_class"] is Class.HARD and result.outcome:
             policy.suppress(session, result.claimed.address, f"{result.outcome.code} {result.outcome.reply}")
@@ -202,9 +207,16 @@ def _attempt(result: Result, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _exclude_cancelled(session: Session, ids: Sequence[object], now: datetime) -> None:
-    """A row that goes back to a mailing that was cancelled meanwhile is excluded like the others."""
-    cancelled = select(col(Mailing.id)).where(col(Mailing.state) == MailingState.CANCELLED)
+def exclude_cancelled(session: Session, ids: Sequence[object], now: datetime) -> None:
+    """Exclude rows that went back to a mailing that was cancelled meanwhile, like the others of it.
+
+    Each mailing is looked at under a lock: a cancel that does not see these rows yet is waited for.
+    """
+    theirs = select(col(Delivery.mailing_id)).where(col(Delivery.id).in_(ids))
+    states = select(col(Mailing.id), col(Mailing.state)).where(col(Mailing.id).in_(theirs)).with_for_update(read=True)
+    cancelled = [mailing for mailing, state in session.execute(states) if state == MailingState.CANCELLED]
+    if not cancelled:
+        return
     session.execute(
         update(Delivery)
         .where(col(Delivery.id).in_(ids), col(Delivery.mailing_id).in_(cancelled), col(Delivery.state).in_(WAITING))

@@ -12,18 +12,19 @@
 An appointment has a key that is unique, and an issue one mailing, so nothing is begun twice whoever looks how often.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment
-from newsletter.delivery.plan import find_mailing
+from newsletter.delivery.plan import find_mailing, open_mailing
 from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import approved
-from newsletter.editorial.dispatch import begin
 from newsletter.editorial.staff import tell_staff
 from newsletter.storage.issues import IssueRefused, Saved
 
@@ -47,9 +48,9 @@ def appoint(newsletter: Newsletter, slug: str, at: datetime) -> None:
     if at <= newsletter.clock():
         raise IssueRefused(f"{at:%Y-%m-%d %H:%M %Z} is past; `newsletter issue send {slug}` sends it now.")
     approved(newsletter, slug)
-    call_off(newsletter, slug)
     with newsletter.session() as session:
         saved = newsletter.issues(session).find(slug)
+        _call_off(session, saved)
         if find_mailing(session, saved.issue_id):
             raise IssueRefused(f"{slug} was begun already; `newsletter issue status {slug}` shows how it stands.")
         session.add(
@@ -67,10 +68,13 @@ def appoint(newsletter: Newsletter, slug: str, at: datetime) -> None:
 def call_off(newsletter: Newsletter, slug: str) -> bool:
     """Call off what was appointed for an issue; whether there was something."""
     with newsletter.session() as session:
-        saved = newsletter.issues(session).find(slug)
-        waiting = col(Appointment.issue_id) == saved.issue_id, col(Appointment.state) == AppointmentState.WAITING
-        called_off = update(Appointment).where(*waiting).values(state=AppointmentState.CANCELLED)
-        return bool(session.execute(called_off.returning(col(Appointment.id))).all())
+        return _call_off(session, newsletter.issues(session).find(slug))
+
+
+def _call_off(session: Session, saved: Saved) -> bool:
+    waiting = col(Appointment.issue_id) == saved.issue_id, col(Appointment.state) == AppointmentState.WAITING
+    called_off = update(Appointment).where(*waiting).values(state=AppointmentState.CANCELLED)
+    return bool(session.execute(called_off.returning(col(Appointment.id))).all())
 
 
 def appointed_for(session: Session, issue_id: int) -> datetime | None:
@@ -99,7 +103,7 @@ def _write_slot(newsletter: Newsletter) -> None:
         return
     at = Slot.parse(settings.slot).last_before(newsletter.clock(), settings.time_zone)
     key = f"slot {at.isoformat()}"
-    with newsletter.session() as session:
+    with suppress(IntegrityError), newsletter.session() as session:  # another worker may write it at this moment
         if session.exec(select(Appointment.id).where(Appointment.key == key)).first() is None:
             made_at = newsletter.clock()
             session.add(Appointment(key=key, at=at, state=AppointmentState.WAITING, made_at=made_at))
@@ -140,11 +144,14 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         reason = "It was changed, or approved anew, after the time was set."
     else:
         try:
-            begin(newsletter, saved.slug)
-            _settle(newsletter, appointment, AppointmentState.STARTED)
-            return
+            ready = approved(newsletter, saved.slug)
         except IssueRefused as refusal:
             reason = f"It was refused: {refusal}"
+        else:
+            with newsletter.session() as session:  # both or neither: it may be called off, or kept elsewhere, meanwhile
+                if _mark(session, appointment, AppointmentState.STARTED):
+                    open_mailing(session, ready, newsletter.clock())
+            return
     advice = f"Look at `newsletter issue preview {saved.slug}`, approve it, and send it with `newsletter issue send`."
     _settle(newsletter, appointment, AppointmentState.REFUSED, f"{saved.slug} was not sent", reason, advice)
 
@@ -168,11 +175,13 @@ def _settle(
 ) -> None:
     """Write down what came of an appointment, and tell the staff where something is wrong: once, whoever is first."""
     with newsletter.session() as session:
-        ours = session.execute(
-            update(Appointment)
-            .where(col(Appointment.id) == appointment.id, col(Appointment.state) == AppointmentState.WAITING)
-            .values(state=state, note=". ".join([subject, " ".join(told)]) if subject else "")
-            .returning(col(Appointment.id))
-        ).all()
+        ours = _mark(session, appointment, state, ". ".join([subject, " ".join(told)]) if subject else "")
     if ours and subject:
         tell_staff(newsletter, subject, (f"{subject}.", *told))
+
+
+def _mark(session: Session, appointment: Appointment, state: AppointmentState, note: str = "") -> bool:
+    """Write down what came of an appointment that still waits; whether it did."""
+    waiting = col(Appointment.id) == appointment.id, col(Appointment.state) == AppointmentState.WAITING
+    marked = update(Appointment).where(*waiting).values(state=state, note=note).returning(col(Appointment.id))
+    return bool(session.execute(marked).all())

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,7 +23,6 @@ from newsletter.storage.seat import is_anybody_there
 
 WAIT_FOR_DUE = timedelta(seconds=60)
 """A send ends when nothing becomes due within this time; what is deferred longer waits for the next run."""
-_LOOK_SECONDS = 0.2
 _FOLLOW_SECONDS = 1
 
 
@@ -104,7 +101,7 @@ class Dispatch:
             self._resend_unknown()
             if self._is_over():  # before a server is spoken to, which may be away
                 return Worked()
-            worked = _wait(outbox.work(self._everything(), on_outcome))
+            worked = outbox.work(self._everything(), on_outcome)
             if worked.stopped or worked.trouble or self._is_over():
                 return worked
             due = self.next_due()
@@ -172,13 +169,3 @@ def next_due(session: Session, mailing_id: int) -> datetime | None:
     """When the next waiting row of a mailing becomes due, or None when nothing waits."""
     waiting = Delivery.mailing_id == mailing_id, col(Delivery.state).in_(WAITING)
     return session.exec(select(func.min(Delivery.next_at)).where(*waiting)).one()
-
-
-def _wait(future: "Future[Worked]") -> Worked:
-    """The end of some work; looks up now and then, so that a signal is heard meanwhile."""
-    while True:
-        try:
-            return future.result(_LOOK_SECONDS)
-        except NotYet:
-            if future.done():
-                raise

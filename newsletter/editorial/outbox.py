@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -29,9 +29,14 @@ from newsletter.delivery.writer import Writer
 from newsletter.editorial.preview import writer_of
 from newsletter.storage.seat import Seat, take_seat
 
+_LOOK_SECONDS = 0.2
 _SWITCH_SECONDS = 0.0005
 _COLLECT_AFTER = 10_000
 """Look for garbage in cycles after so many new objects, not after 700: a message makes hundreds, and no cycle."""
+
+
+_WRITERS = 2
+"""Compiled mailings that are kept ready: the one at work, and one beside it."""
 
 
 class Outbox:
@@ -41,6 +46,7 @@ class Outbox:
         self.seat = seat
         self._newsletter = newsletter
         self._writers: dict[int, Writer] = {}
+        self._writing = threading.Lock()
         self._sender = Sender(
             _ledger(newsletter, seat),
             routes(newsletter),
@@ -51,9 +57,17 @@ class Outbox:
         self._stopping = threading.Event()
         self._fault: BaseException | None = None
 
-    def work(self, part: Range, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> "Future[Worked]":
-        """Hand over what is due of a part of a mailing."""
-        return self._sender.work(part, self._writer(part.mailing_id), on_outcome)
+    def work(self, part: Range, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> Worked:
+        """Hand over what is due of a part of a mailing; returns when nothing is, or when the sender has ended."""
+        future = self._sender.work(part, self._writer(part.mailing_id), on_outcome)
+        while True:
+            try:
+                return future.result(_LOOK_SECONDS)  # not for ever, so that a signal is heard meanwhile
+            except NotYet:
+                if not self.is_running and not future.done():  # it was asked too late, and nobody will answer
+                    return Worked(stopped=True)
+                if future.done():
+                    return future.result()
 
     def stop(self) -> None:
         """Claim nothing more and drain; called again, end at once."""
@@ -81,7 +95,11 @@ class Outbox:
         """Stop if that was not said yet, and wait until all is written; raises what went wrong in the sender."""
         if not self._stopping.is_set():
             self.stop()
-        self._thread.join()
+        while self._thread.is_alive():
+            try:
+                self._thread.join()
+            except KeyboardInterrupt:  # a second Ctrl-C: what is on the wire is not waited for
+                self.stop()
         if self._fault is not None:
             raise self._fault
 
@@ -100,13 +118,16 @@ class Outbox:
             loop.close()
 
     def _writer(self, mailing_id: int) -> Writer:
-        if mailing_id not in self._writers:
-            with self._newsletter.reading() as session:
-                mailing = session.get_one(Mailing, mailing_id)
-            self._writers = {mailing_id: writer_of(self._newsletter, mailing)}  # the one before is done, or nearly
-            gc.collect()
-            gc.freeze()  # modules and compiled issue stay as they are: no use in looking through them for garbage
-        return self._writers[mailing_id]
+        with self._writing:  # several jobs ask at once
+            if mailing_id not in self._writers:
+                with self._newsletter.reading() as session:
+                    mailing = session.get_one(Mailing, mailing_id)
+                while len(self._writers) >= _WRITERS:
+                    del self._writers[next(iter(self._writers))]
+                self._writers[mailing_id] = writer_of(self._newsletter, mailing)
+                gc.collect()
+                gc.freeze()  # modules and compiled issue stay as they are: no use in looking through them for garbage
+            return self._writers[mailing_id]
 
 
 @contextmanager

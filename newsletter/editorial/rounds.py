@@ -1,7 +1,6 @@
 """What is looked after while a process sends for others: mailings to plan and hand over, appointments, unknown rows."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import TimeoutError as NotYet
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +18,9 @@ from newsletter.editorial.dispatch import plan_mailing
 from newsletter.editorial.outbox import Outbox
 from newsletter.storage.seat import is_gone
 
-ROWS_PER_JOB = 1000
-PARTS_AHEAD = 24
+ROWS_PER_JOB = 2500
+PARTS_AHEAD = 12
 """So many parts of a mailing are enqueued at most: more than a worker can hand over between two rounds."""
-_LOOK_SECONDS = 0.5
 
 
 class Rounds:
@@ -55,7 +53,7 @@ class Rounds:
                 return
 
     def due(self) -> Sequence[Range]:
-        """Parts with something due: a thousand ids each, the same ones whenever they are named."""
+        """Parts with something due: some thousand ids each, the same ones whenever they are named."""
         now = self._newsletter.clock()
         with self._newsletter.reading() as session:
             firsts = {
@@ -74,16 +72,7 @@ class Rounds:
 
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
-        future = self._outbox.work(part)
-        while True:
-            try:
-                future.result(_LOOK_SECONDS)
-                return
-            except NotYet:
-                if future.done():
-                    raise
-                if not self._outbox.is_running:  # it was asked too late, and nobody will answer
-                    return
+        self._outbox.work(part)
 
     def living(self, workers: Sequence[str]) -> Sequence[str]:
         """Those of these workers that hold their seat."""

@@ -26,7 +26,6 @@ class Station:
     def __init__(self, newsletter: Newsletter) -> None:
         self._newsletter = newsletter
         self._outbox: Outbox | None = None
-        self._ended = threading.Event()
         self._stopping = threading.Event()
 
     def stop(self) -> None:

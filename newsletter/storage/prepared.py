@@ -1,9 +1,12 @@
 """Statements that run for every few messages: text and conversions are worked out once, not each time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _Convert = Callable[[Any], Any]
@@ -26,19 +29,44 @@ class Prepared:
         if not rows:
             return 0
         text = self._text(connection.dialect)
-        return int(connection.exec_driver_sql(text.sql, [text.values(row) for row in rows]).rowcount)
+        values = [text.values(row) for row in rows]
+        with _cursor(connection, text.sql) as cursor:
+            cursor.executemany(text.sql, values)
+            return int(cursor.rowcount)
 
     def select(self, connection: Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """The rows it finds, as tuples."""
         text = self._text(connection.dialect)
-        found = connection.exec_driver_sql(text.sql, text.values(values))
-        return [text.result(row) for row in found]
+        with _cursor(connection, text.sql) as cursor:
+            cursor.execute(text.sql, text.values(values))
+            return [text.result(row) for row in cursor.fetchall()]
 
     def _text(self, dialect: Dialect) -> "_Text":
         if dialect.name not in self._texts:
             compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)  # type: ignore[attr-defined]  # every statement has it
             self._texts[dialect.name] = _Text(compiled, dialect)
         return self._texts[dialect.name]
+
+
+@contextmanager
+def _cursor(connection: Connection, sql: str) -> Iterator[DBAPICursor]:
+    """A cursor of the driver's own; what goes wrong on it is raised as SQLAlchemy raises it."""
+    dialect, raw = connection.dialect, connection.connection.dbapi_connection
+    error = dialect.loaded_dbapi.Error
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except error as reason:
+        lost = dialect.is_disconnect(reason, raw, cursor)
+        if lost:
+            connection.invalidate(reason)
+        raised = DBAPIError.instance(
+            sql, None, reason, error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        )
+        raise raised from reason
+    finally:
+        with suppress(error):
+            cursor.close()
 
 
 class _Text:

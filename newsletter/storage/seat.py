@@ -39,20 +39,25 @@ class Seat:
         self._connection: Connection | None = None
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[Connection]:
         """One transaction on the connection that holds the seat, committed when the block ends.
 
         Raises what the database raises; the next call then sits down anew, or raises the same while that fails.
         """
         connection = self._connection or self._sit_down()
         try:
-            with Session(bind=connection) as session:
-                yield session
-                session.commit()
+            with connection.begin():
+                yield connection
         except SQLAlchemyError:
-            if connection.invalidated or connection.closed or self._is_shared:
-                self.leave()
+            self.leave()  # whatever state it is in: a new connection has none
             raise
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open the same as a session."""
+        with self.transaction() as connection, Session(bind=connection) as session:
+            yield session
+            session.flush()
 
     def leave(self) -> None:
         """Give the seat back."""
