@@ -183,9 +183,13 @@ def _claim_part(
         if not row.sendable:
             values = {"state": State.EXCLUDED, "reason": _why_not(row), "settled_at": now}
             connection.execute(update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(**values))
-    claimed = [_claimed(part, row, now) for row in rows if row.sendable and domains.admits(row.address)]
+    sendable_rows = [row for row in rows if row.sendable]
+    claimed = [_claimed(part, row, now) for row in sendable_rows if domains.admits(row.address)]
     if claimed:
         _TAKE.run(connection, [{"its_id": one.delivery_id, "by": seat, "at": now} for one in claimed])
+    if len(claimed) < len(sendable_rows):  # a domain has had its share: the others need not wait for it
+        left = most - len(claimed)
+        claimed += _claim_part(connection, seat, part, canary_through, left, domains, now)[0]
     return claimed, len(rows)
 
 
