@@ -211,3 +211,16 @@ def test_a_test_without_a_server_says_where_to_look(command: Command, monkeypatc
     monkeypatch.setenv(f"{PREFIX}SMTP_URL", "smtp://127.0.0.1:1?starttls=never")
     said = command("issue", "send", SLUG, "--test", "you@example.org")
     assert (said.code, "127.0.0.1:1" in said.err, "newsletter doctor" in said.err) == (1, True, True)
+
+
+def test_an_issue_is_not_begun_while_there_is_nobody_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = Command(monkeypatch, capsys)
+    (tmp_path / "issue.md").write_text(ISSUE, "utf-8")
+    for words in (("init",), ("issue", "import", "issue.md"), ("issue", "approve", SLUG)):
+        assert command(*words).code == 0
+    said = command("issue", "send", SLUG)
+    assert (said.code, "no reader yet" in said.err) == (1, True)
+    assert json.loads(command("issue", "status", SLUG, "--json").out)["state"] == "approved"

@@ -29,6 +29,7 @@ from newsletter.cli.output import (
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.outcome import Outcome, Verdict
+from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.sender import Worked
 from newsletter.delivery.transport import ServerRefused
 from newsletter.editorial.appointments import appoint
@@ -38,6 +39,7 @@ from newsletter.editorial.rehearsal import rehearse
 from newsletter.editorial.trial import send_trial
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning
+from subscribers.audience import audience_page
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 _LINE_SECONDS = 1.0
@@ -110,6 +112,7 @@ class _Teller:
 
 
 def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> None:
+    _require_readers(newsletter, slug)
     dispatch = Dispatch.of(newsletter, slug)
     with teller.bar("Planning") as bar:
         planned = 0
@@ -169,6 +172,16 @@ def _stopped_by_signals(outbox: Outbox) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _require_readers(newsletter: Newsletter, slug: str) -> None:
+    """Refuse to begin an issue that nobody could get: begun once, it would be over for those who come later."""
+    with newsletter.reading() as session:
+        begun = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
+        if begun is None and not audience_page(session, 0, None, 1):
+            raise IssueRefused(
+                "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
+            )
+
+
 def _say(slug: str, total: int, counts: Counts) -> None:
     left = counts.queued + counts.deferred
     console().print(f"{slug}: {'nothing was left to send' if not total else 'not all sent yet' if left else 'sent'}.")
@@ -176,7 +189,10 @@ def _say(slug: str, total: int, counts: Counts) -> None:
     if counts.deferred:
         console().print(f"{counts.deferred} deferred by the server; run `newsletter issue send {slug}` again later.")
     if counts.failed:
-        console().print(f"{counts.failed} failed; `newsletter log --issue {slug}` shows the server's replies.")
+        console().print(
+            f"{counts.failed} failed; `newsletter log --issue {slug}` shows the server's replies. Addresses that do "
+            "not exist are suppressed from now on: `newsletter suppression list`."
+        )
     if counts.unknown:
         console().print(f"{counts.unknown} unknown; `newsletter issue status {slug}` lists them.")
 

@@ -13,7 +13,7 @@ from newsletter.delivery.claims import Range
 from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown
 from newsletter.delivery.counts import NOTHING, Counts, count
 from newsletter.delivery.models import Delivery, Mailing
-from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.outcome import Outcome, State
 from newsletter.delivery.plan import find_mailing, open_mailing, plan
 from newsletter.delivery.sender import Worked
 from newsletter.editorial.approval import approved
@@ -118,10 +118,17 @@ class Dispatch:
             return mailing.state, mailing.why
 
     def is_idle(self) -> bool:
-        """Whether nothing of it is to be handed over within the next minute."""
+        """Whether nothing of it is in hand, or to be handed over within the next minute."""
+        if self._is_in_hand():
+            return False
         due = self.next_due()
         soon = due is not None and due - self._newsletter.clock() <= WAIT_FOR_DUE
         return not soon or self.state()[0] != MailingState.RUNNING
+
+    def _is_in_hand(self) -> bool:
+        with self._newsletter.reading() as session:
+            in_hand = Delivery.mailing_id == self.mailing_id, Delivery.state == State.IN_HAND
+            return session.exec(select(Delivery.id).where(*in_hand).limit(1)).first() is not None
 
     def is_watched(self) -> bool:
         """Whether a process of this database hands mail over."""
