@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sqlmodel import Session
+
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Claimed, Wanted
 from newsletter.delivery.counts import Counts
@@ -83,7 +85,11 @@ class Hand:
         self._newsletter = newsletter
         self._mailing_id = mailing_id
         self.seat = Seat(newsletter.engine)
-        policy = Policy(timedelta(hours=1), lambda session, address, note: None, lambda: 0.0)
+
+        def suppress(session: Session, address: str, note: str) -> None:
+            newsletter.suppression(session).add(address, "bounce", note)
+
+        policy = Policy(timedelta(hours=1), suppress, lambda: 0.0)
         self.ledger = Ledger(self.seat, policy, canary_error_share=0.1)
 
     def take(self, many: int) -> list[Claimed]:

@@ -174,6 +174,17 @@ def test_sending_again_tries_who_was_refused_and_nobody_who_has_it_may_have_it_o
     assert [row.delivery_id for row in hand.take(READERS)] == [5, 7, 8]
 
 
+@pytest.mark.both_databases
+def test_sending_again_takes_whose_address_is_suppressed_no_longer(ready: Newsletter, hand: Hand) -> None:
+    (row,) = hand.take(1)
+    hand.settle(row, HARD)
+    assert send_again(ready) == 0
+    with ready.session() as session:
+        assert ready.suppression(session).remove(row.address)
+    assert send_again(ready) == 1
+    assert row.delivery_id in [one.delivery_id for one in hand.take(READERS)]
+
+
 def test_sending_again_sets_a_finished_mailing_going(ready: Newsletter, hand: Hand) -> None:
     for row in hand.take(READERS):
         hand.settle(row, SOFT)

@@ -249,6 +249,21 @@ def test_nothing_approved_sends_nothing_and_tells_the_staff_once(ready: Newslett
     assert "At 08:00 on 2026-03-09 no approved issue of that day was there." in said.get_content()
 
 
+def test_an_issue_that_nobody_would_get_is_not_begun_and_the_staff_are_told(
+    ready: Newsletter, mailbox: Mailbox
+) -> None:
+    ready.settings.slot = "08:00"
+    with ready.session() as session:
+        people = ready.people(session)
+        for number in range(2):
+            person = people.get(f"reader{number}@example.org")
+            assert person
+            people.unsubscribe(person, "page")
+    keep_appointments(ready)
+    assert (begun(ready), states(ready)) == (0, ["refused"])
+    assert "there is no reader yet" in mailbox.only().get_content()
+
+
 def test_the_issue_of_another_day_is_left_alone(ready: Newsletter, mailbox: Mailbox) -> None:
     ready.settings.slot = "08:00"
     clock(ready).move(days=1)

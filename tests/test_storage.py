@@ -1,5 +1,6 @@
 """The database: made by migrations that agree with the models, and opened with the promises that sending needs."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,15 @@ def test_the_same_issue_again_is_no_revision_whatever_the_day_and_the_lines(news
     later, new = take_in(newsletter, read(newsletter, moved), moved)
     assert (later.revision_id, new) == (first.revision_id, False)
     assert [finding.line for finding in later.diagnostics] != [finding.line for finding in first.diagnostics]
+
+
+def test_a_file_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("CREATE TABLE foo (bar)")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseRefused, match="another program"):
+        migrate(open_engine(f"sqlite:///{path}"))
+    with sqlite3.connect(path) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("foo",)]
+    assert len(path.read_bytes()) == len(before)

@@ -33,13 +33,12 @@ from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.sender import Worked
 from newsletter.delivery.transport import ServerRefused
 from newsletter.editorial.appointments import appoint
-from newsletter.editorial.dispatch import Dispatch, following
+from newsletter.editorial.dispatch import Dispatch, following, require_readers
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.rehearsal import rehearse
 from newsletter.editorial.trial import send_trial
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning
-from subscribers.audience import audience_page
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 _LINE_SECONDS = 1.0
@@ -112,7 +111,10 @@ class _Teller:
 
 
 def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> None:
-    _require_readers(newsletter, slug)
+    with newsletter.reading() as session:
+        begun = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
+    if begun is None:
+        require_readers(newsletter)
     dispatch = Dispatch.of(newsletter, slug)
     with teller.bar("Planning") as bar:
         planned = 0
@@ -129,7 +131,7 @@ def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> 
     if as_json:
         print_json(result)
     elif not teller.json_lines:
-        _say(slug, total, counts)
+        _say(slug, total, counts, state[0])
     _complain(slug, worked, state)
 
 
@@ -172,19 +174,10 @@ def _stopped_by_signals(outbox: Outbox) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _require_readers(newsletter: Newsletter, slug: str) -> None:
-    """Refuse to begin an issue that nobody could get: begun once, it would be over for those who come later."""
-    with newsletter.reading() as session:
-        begun = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
-        if begun is None and not audience_page(session, 0, None, 1):
-            raise IssueRefused(
-                "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
-            )
-
-
-def _say(slug: str, total: int, counts: Counts) -> None:
+def _say(slug: str, total: int, counts: Counts, state: str) -> None:
     left = counts.queued + counts.deferred
-    console().print(f"{slug}: {'nothing was left to send' if not total else 'not all sent yet' if left else 'sent'}.")
+    over = "stopped for good" if state == MailingState.CANCELLED else "not all sent yet" if left else "sent"
+    console().print(f"{slug}: {over if total else 'nothing was left to send'}.")
     print_table([f"# {name}" for name in asdict(counts)], [tuple(asdict(counts).values())], "")
     if counts.deferred:
         console().print(f"{counts.deferred} deferred by the server; run `newsletter issue send {slug}` again later.")
@@ -193,6 +186,8 @@ def _say(slug: str, total: int, counts: Counts) -> None:
             f"{counts.failed} failed; `newsletter log --issue {slug}` shows the server's replies. Addresses that do "
             "not exist are suppressed from now on: `newsletter suppression list`."
         )
+    if counts.excluded and not counts.accepted:
+        console().print(f"{counts.excluded} excluded; `newsletter log --issue {slug}` says why each of them.")
     if counts.unknown:
         console().print(f"{counts.unknown} unknown; `newsletter issue status {slug}` lists them.")
 

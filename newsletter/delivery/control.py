@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, func, select
 
 from newsletter.delivery.attempts import keep_last_attempts
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
+from subscribers.audience import suppressed
+from subscribers.models import Subscriber
 
 WAITING = (State.QUEUED, State.DEFERRED)
 LEFT = (*WAITING, State.IN_HAND)
@@ -63,17 +65,25 @@ def cancel(session: Session, mailing_id: int, now: datetime) -> int:
 
 
 def send_again(session: Session, mailing_id: int, now: datetime) -> int:
-    """Try those who were not reached once more: failed ones, but not those whose address does not exist. How many."""
+    """Try those who were not reached once more, but not those whose address does not exist. How many.
+
+    An address that was suppressed for not existing, and is so no longer, was a person's mistake or the server's.
+    """
     _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
     missed = (
         col(Delivery.mailing_id) == mailing_id,
         col(Delivery.state) == State.FAILED,
         col(Delivery.reason) != Reason.BAD_ADDRESS,
-        col(Delivery.reply_class).is_distinct_from("hard"),
+        or_(col(Delivery.reply_class).is_distinct_from("hard"), _is_writable()),
     )
     keep_last_attempts(session, *missed)
     again = {"state": State.QUEUED, "reason": None, "next_at": now, "settled_at": None, "deferrals": 0}
     return _move(session, missed, again)
+
+
+def _is_writable() -> ColumnElement[bool]:
+    """Make the SQL condition on a delivery that its reader's address is not suppressed."""
+    return select(Subscriber.id).where(col(Subscriber.id) == col(Delivery.subscriber_id), ~suppressed()).exists()
 
 
 def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted: bool, wait: timedelta) -> int:

@@ -1,21 +1,29 @@
 """Keeping an eye on what comes back: domains that want to be left alone, mailings whose errors are too many."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter.delivery.claims import Claimed
+from newsletter.delivery.classify import Class, classify
 from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.pace import BackOff, DomainRule, domain_of, rule_of
 
 ENOUGH_TO_JUDGE = 100
 """So many outcomes of a mailing are needed before their share of errors means anything."""
+_WINDOW = 20
+_IMPLAUSIBLE = 15
+"""So many of the last twenty readers cannot all have vanished, nor all their lines have broken: it is the server.
+
+Going on would suppress a whole list, or make it unknown, within a minute.
+"""
 
 
 class Watch:
-    """What one process has seen of the rows it handed over; `to_pause` are mailings to be paused, each with the reason.
+    """What one process has seen of the rows it handed over; `to_pause` are mailings to be paused, with the reason.
 
-    `error_share` is the share of readers not reached above which a mailing is paused; 0 is never.
+    `error_share` is the share of readers not reached above which a mailing is paused; 0 is never. What cannot be
+    true of so many readers pauses it in any case.
     """
 
     def __init__(self, rules: Sequence[DomainRule], error_share: float) -> None:
@@ -23,6 +31,7 @@ class Watch:
         self._rules = rules
         self._error_share = error_share
         self._tallies: dict[int, Counter[bool]] = {}
+        self._strange: dict[int, deque[bool]] = {}
         self._back_off = BackOff()
         self._load: Counter[str] = Counter()
 
@@ -44,6 +53,7 @@ class Watch:
         if outcome is not None and not outcome.blames_server:
             self._back_off.note(domain_of(row.address), outcome.verdict is Verdict.LATER, now)
             self._tally(row.part.mailing_id, outcome)
+            self._doubt(row.part.mailing_id, outcome)
 
     def _count(self, row: Claimed, change: int) -> None:
         if self._rules and (rule := rule_of(domain_of(row.address), self._rules)):
@@ -58,3 +68,21 @@ class Watch:
         if seen >= ENOUGH_TO_JUDGE and wrong / seen > self._error_share:
             tally.clear()
             self.to_pause[mailing_id] = f"{wrong} of {seen} readers were not reached"
+
+    def _doubt(self, mailing_id: int, outcome: Outcome) -> None:
+        """Pause a mailing when nearly everybody's address is said not to exist, or nearly every line breaks."""
+        last = self._strange.setdefault(mailing_id, deque(maxlen=_WINDOW))
+        last.append(_is_strange(outcome))
+        if sum(last) >= _IMPLAUSIBLE:
+            self.to_pause[mailing_id] = (
+                f"{sum(last)} of the last {len(last)} readers are unknown to the server, or their lines broke: "
+                "that is hardly their fault"
+            )
+            last.clear()
+
+
+def _is_strange(outcome: Outcome) -> bool:
+    if outcome.verdict is Verdict.UNKNOWN:
+        return True
+    refused = outcome.verdict is Verdict.REFUSED and outcome.code
+    return bool(refused) and classify(outcome.code, outcome.reply, outcome.stage) is Class.HARD

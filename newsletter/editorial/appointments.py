@@ -25,6 +25,7 @@ from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing, open_mailing
 from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import approved
+from newsletter.editorial.dispatch import require_readers
 from newsletter.editorial.staff import tell_staff
 from newsletter.storage.issues import IssueRefused, Saved
 
@@ -144,6 +145,7 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         reason = "It was changed, or approved anew, after the time was set."
     else:
         try:
+            require_readers(newsletter)
             ready = approved(newsletter, saved.slug)
         except IssueRefused as refusal:
             reason = f"It was refused: {refusal}"

@@ -20,6 +20,7 @@ from newsletter.editorial.approval import approved
 from newsletter.editorial.outbox import Outbox
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.seat import is_anybody_there
+from subscribers.audience import audience_page
 
 WAIT_FOR_DUE = timedelta(seconds=60)
 """A send ends when nothing becomes due within this time; what is deferred longer waits for the next run."""
@@ -62,6 +63,18 @@ def begin(newsletter: Newsletter, slug: str) -> int:
     if mailing.id is None:
         raise IssueRefused("the mailing was not written down")
     return mailing.id
+
+
+def require_readers(newsletter: Newsletter) -> None:
+    """Raise `IssueRefused` when there is nobody to get anything.
+
+    An issue that is begun then would be over, and never reach those who come later.
+    """
+    with newsletter.reading() as session:
+        if not audience_page(session, 0, None, 1):
+            raise IssueRefused(
+                "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
+            )
 
 
 def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from newsletter.storage.engine import DatabaseRefused, set_up_alone
 from newsletter.storage.schema import MIGRATIONS, needed_schema, present_schema, schema_of
@@ -22,6 +22,7 @@ def migrate(engine: Engine) -> bool:
         if schema_of(connection) == needed_schema():
             return False
         _require_unicode(connection)
+        _require_our_own(connection)
         command.upgrade(migration_config(connection), "head")
     return True
 
@@ -32,6 +33,19 @@ def migration_config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _require_our_own(connection: Connection) -> None:
+    """Refuse an SQLite file that another program made: a wrong path in a setting must not write into it."""
+    if connection.dialect.name != "sqlite":
+        return
+    tables = inspect(connection).get_table_names()
+    known = {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+    if tables and schema_of(connection) not in known:
+        raise DatabaseRefused(
+            f"{describe(connection.engine)} belongs to another program, or to a later version of this one (it has the "
+            f"table {tables[0]}): name another file in DATABASE_URL."
+        )
 
 
 def _require_unicode(connection: Connection) -> None:
