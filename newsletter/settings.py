@@ -116,6 +116,13 @@ def _smtp_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _domain_name(value: str) -> str:
+    name = value.strip().lower().removeprefix("@")
+    if not name or "@" in name or _CONTROL.search(name):
+        raise ValueError("should be the domain of the readers' addresses, such as qq.com")
+    return name
+
+
 def _secret_key(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < 32:
         raise ValueError("should be at least 32 characters, for example the output of `openssl rand -hex 32`")
@@ -148,6 +155,10 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Words = NoDecode, BeforeValidator(_comma_separated)
 
 
+_TABLES = ("servers", "domains")
+"""The settings that are lists of tables."""
+
+
 class ServerSettings(BaseModel):
     """One of several servers, in a `[[servers]]` table; a limit that is left out is none."""
 
@@ -176,7 +187,7 @@ class DomainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    names: Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], Field(min_length=1)]
+    names: Annotated[tuple[Annotated[str, AfterValidator(_domain_name)], ...], Field(min_length=1)]
     messages_per_second: Annotated[float, Field(gt=0)] | None = None
     connections: Annotated[int, Field(ge=1)] | None = None
     messages_per_connection: Annotated[int, Field(ge=1)] | None = None
@@ -349,9 +360,24 @@ def _from_files() -> dict[str, Any]:
 
 def _say(error: object) -> str:
     detail = dict(error) if isinstance(error, dict) else {}
+    if len(detail["loc"]) > 1 and detail["loc"][0] in _TABLES:
+        return _say_of_table(detail)
     name = ".".join(str(part) for part in detail["loc"]).upper()
     if detail["type"] == "missing":
         return f"{PREFIX}{name} is not set. Run `newsletter init` once, or set it as docs/reference/settings.md says."
     if detail["type"] == "extra_forbidden":
         return f"{TOML}: there is no setting {name.lower()}; docs/reference/settings.md lists them all."
     return f"{PREFIX}{name}: {str(detail['msg']).removeprefix('Value error, ')}."
+
+
+def _say_of_table(detail: dict[str, Any]) -> str:
+    """Say what is wrong in one of several tables, which the operator knows by its place in the file."""
+    table, place, *keys = detail["loc"]
+    where = f"{TOML}: [[{table}]] no. {place + 1}"
+    name = next((key for key in keys if isinstance(key, str)), "")
+    if detail["type"] == "missing":
+        return f"{where}: {name} is missing; docs/reference/settings.md says what it is."
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: there is no {name}; docs/reference/settings.md lists what it may say."
+    what = "needs at least one" if detail["type"] == "too_short" else str(detail["msg"]).removeprefix("Value error, ")
+    return f"{where}: {name}{': ' if name else ''}{what}."

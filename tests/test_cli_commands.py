@@ -99,6 +99,15 @@ def test_suppression_is_added_listed_and_taken_off(command: Command) -> None:
     assert shown(command, "chen@example.org")["suppressed"] is False
 
 
+def test_several_addresses_are_taken_off_the_suppression_list_or_none(command: Command) -> None:
+    for address in ("chen@example.org", "lin@example.org"):
+        command("suppression", "add", address)
+    assert command("suppression", "remove", "chen@example.org", "nonsense").code == 1
+    assert len(json.loads(command("suppression", "list", "--json").out)) == 2
+    command("suppression", "remove", "chen@example.org", "lin@example.org")
+    assert json.loads(command("suppression", "list", "--json").out) == []
+
+
 def test_an_alias_makes_a_heading_mean_a_topic(command: Command, tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text(ISSUE.replace("政策与监管", "政经要闻"), "utf-8")
     assert command("issue", "check", "other.md").code == 1

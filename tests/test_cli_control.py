@@ -170,7 +170,7 @@ def test_progress_as_json_is_an_object_a_line_and_the_last_one_is_the_result(com
     lines = [json.loads(line) for line in command("issue", "send", SLUG, "--json-lines").out.splitlines()]
     assert {line["slug"] for line in lines} == {SLUG}
     end = lines[-1]
-    assert (end["event"], end["state"], end["accepted"], end["stopped"]) == ("end", "finished", READERS, False)
+    assert (end["event"], end["state"], end["accepted"], end["stopped"]) == ("end", "sent", READERS, False)
 
 
 def test_a_test_goes_to_the_named_addresses_alone(command: Command, provider: Provider) -> None:

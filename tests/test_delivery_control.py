@@ -185,6 +185,19 @@ def test_sending_again_takes_whose_address_is_suppressed_no_longer(ready: Newsle
     assert row.delivery_id in [one.delivery_id for one in hand.take(READERS)]
 
 
+def test_who_is_sent_to_again_after_the_time_to_give_up_is_tried_as_long_as_at_first(
+    ready: Newsletter, hand: Hand
+) -> None:
+    (row, *_) = hand.take(READERS)
+    hand.settle(row, SOFT)
+    clock(ready).move(days=3)
+    send_again(ready)
+    (again,) = [one for one in hand.take(READERS) if one.delivery_id == row.delivery_id]
+    hand.settle(again, LATER)
+    with ready.reading() as session:
+        assert session.get_one(Delivery, row.delivery_id).state == State.DEFERRED
+
+
 def test_sending_again_sets_a_finished_mailing_going(ready: Newsletter, hand: Hand) -> None:
     for row in hand.take(READERS):
         hand.settle(row, SOFT)
@@ -359,6 +372,27 @@ def test_a_canary_holds_the_others_back_while_planning_goes_on(
     assert hand.take(READERS) == []
     list(rows)
     assert len(hand.take(READERS)) == READERS - 2
+
+
+def test_who_resumes_while_planning_goes_on_lets_the_rest_go(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "ROWS_PER_COMMIT", 3)
+    ready.settings.canary = 2
+    rows = Dispatch.of(ready, SLUG).plan()
+    next(rows)
+    resume(ready)
+    list(rows)
+    assert len(Hand(ready).take(READERS)) == READERS
+
+
+def test_a_canary_holds_back_though_nobody_of_the_first_rows_gets_anything(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "ROWS_PER_COMMIT", 1)
+    with ready.session() as session:
+        ready.suppression(session).add("reader0@example.org", "command")
+    assert [row.delivery_id for row in with_canary(ready, 2).take(READERS)] == [2, 3]
 
 
 @pytest.mark.both_databases

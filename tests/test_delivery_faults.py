@@ -281,14 +281,17 @@ def test_a_server_that_refuses_everybody_ends_the_run_with_its_words(ready: News
     assert counts.queued == READERS
 
 
-def test_a_fault_of_ours_ends_the_run_and_leaves_its_row_queued(ready: Newsletter) -> None:
+def test_a_message_that_a_fault_of_ours_does_not_let_be_made_keeps_nobody_else_waiting(
+    ready: Newsletter, caplog: pytest.LogCaptureFixture
+) -> None:
     dispatch = Dispatch.of(ready, SLUG)
     list(dispatch.plan())
     with ready.session() as session:
         session.get_one(Delivery, 3).edition = [["no such topic", ["no such story"]]]
-    with pytest.raises(ValueError, match="no such"):
-        send(ready, lambda step, rcpt: USUAL[step])
-    assert row(ready, 2).state == State.QUEUED
+    ended, counts, _ = send(ready, lambda step, rcpt: USUAL[step])
+    assert (ended.trouble, counts.accepted, counts.failed) == ("", READERS - 1, 1)
+    assert (row(ready, 2).reason, row(ready, 2).stage) == (Reason.NOT_MADE, Stage.WRITE)
+    assert "delivery 3 could not be made" in caplog.text
 
 
 def test_who_was_paused_or_suppressed_after_the_plan_is_excluded_with_that_reason(ready: Newsletter) -> None:

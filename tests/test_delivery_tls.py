@@ -196,6 +196,24 @@ def test_a_wrong_password_is_final_and_never_shown(caplog: pytest.LogCaptureFixt
     assert PASSWORD not in str(no) + caplog.text
 
 
+def test_a_server_without_a_login_says_so_where_one_is_wanted() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while await reader.readline():
+            writer.write(b"250 here\r\n")
+        writer.close()
+
+    async def scene() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ServerRefused, match="offers no login") as caught:
+            await open_connection(SmtpServer(f"smtp://{CREDENTIALS}@127.0.0.1:{port}?starttls=never"), QUICK, "here")
+        assert caught.value.final
+        server.close()
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize("mechanism", [b"PLAIN", b"LOGIN"])
 def test_a_server_that_repeats_the_password_does_not_get_it_into_the_log(mechanism: bytes) -> None:
     heard: list[bytes] = []

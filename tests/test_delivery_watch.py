@@ -12,6 +12,7 @@ NOW = datetime(2026, 3, 9, 8, tzinfo=UTC)
 ACCEPTED = Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "ok")
 VANISHED = Outcome(Verdict.REFUSED, Stage.RCPT, 550, "5.1.1 no such user")
 BROKEN = Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the connection was lost")
+FAULT = Outcome(Verdict.FAULT, Stage.WRITE, 0, "KeyError: no such story")
 BLOCKED = Outcome(Verdict.REFUSED, Stage.DOT, 554, "5.7.1 spam")
 
 
@@ -25,8 +26,10 @@ def seen(*outcomes: Outcome) -> dict[int, str]:
     return watch.to_pause
 
 
-@pytest.mark.parametrize("strange", [VANISHED, BROKEN])
-def test_a_mailing_is_paused_when_nearly_everybody_vanishes_or_every_line_breaks(strange: Outcome) -> None:
+@pytest.mark.parametrize("strange", [VANISHED, BROKEN, FAULT])
+def test_a_mailing_is_paused_when_nearly_everybody_vanishes_every_line_breaks_or_no_message_can_be_made(
+    strange: Outcome,
+) -> None:
     assert list(seen(*[strange] * 15)) == [1]
 
 

@@ -146,7 +146,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("example", [text for text in examples() if "…" not in text])
 def test_every_example_in_the_documentation_loads(example: str) -> None:
     Path("newsletter.toml").write_text(example, "utf-8")
-    load()
+    assert isinstance(load(), Settings)
 
 
 SERVERS = """
@@ -181,7 +181,8 @@ def test_one_server_has_the_limits_of_the_settings(monkeypatch: pytest.MonkeyPat
     ("change", "advice"),
     [
         (("weight = 3", "weight = 0"), "greater than 0"),
-        (("weight = 3", "wait = 3"), "servers.0.wait"),
+        (("weight = 3", "wait = 3"), "[[servers]] no. 1: there is no wait"),
+        (('url = "smtps://other.example.org"', 'name = "other"'), "[[servers]] no. 2: url is missing"),
         (("smtps://other", "ftp://user:hunter2@other"), "smtp://user:password@host:port"),
         (('url = "smtps', 'name = "large"\nurl = "smtps'), "'large' twice"),
     ],
@@ -193,13 +194,19 @@ def test_a_wrong_server_is_refused_with_advice_and_without_its_password(change: 
     assert "hunter2" not in str(refused.value)
 
 
-def test_limits_for_domains_are_read_in_any_case() -> None:
-    Path("newsletter.toml").write_text('[[domains]]\nnames = ["QQ.com", "foxmail.com"]\nconnections = 2\n', "utf-8")
+def test_a_wrong_domain_is_refused_by_its_place_in_the_file() -> None:
+    Path("newsletter.toml").write_text('[[domains]]\nnames = ["ann@qq.com"]\n', "utf-8")
+    with pytest.raises(SettingsRefused, match=re.escape("[[domains]] no. 1: names: should be the domain")):
+        load()
+
+
+def test_limits_for_domains_are_read_in_any_case_and_with_the_sign_before_them() -> None:
+    Path("newsletter.toml").write_text('[[domains]]\nnames = ["QQ.com", "@foxmail.com"]\nconnections = 2\n', "utf-8")
     (rule,) = load().domains
     assert (rule.names, rule.connections, rule.messages_per_second) == (("qq.com", "foxmail.com"), 2, None)
 
 
 def test_limits_for_no_domain_are_refused() -> None:
     Path("newsletter.toml").write_text("[[domains]]\nnames = []\n", "utf-8")
-    with pytest.raises(SettingsRefused, match=r"DOMAINS\.0\.NAMES"):
+    with pytest.raises(SettingsRefused, match=re.escape("[[domains]] no. 1: names: needs at least one")):
         load()

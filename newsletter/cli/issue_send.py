@@ -19,6 +19,7 @@ from newsletter.app import Newsletter
 from newsletter.cli.output import (
     AsJson,
     console,
+    drain_notice,
     error_console,
     open_newsletter,
     print_json,
@@ -33,7 +34,7 @@ from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.sender import Worked
 from newsletter.delivery.transport import ServerRefused
 from newsletter.editorial.appointments import appoint
-from newsletter.editorial.dispatch import Dispatch, following, require_readers
+from newsletter.editorial.dispatch import Dispatch, following, require_readers, standing
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.rehearsal import rehearse
 from newsletter.editorial.trial import send_trial
@@ -67,6 +68,8 @@ def send(
     """Send an approved issue to its readers now, or go on with a send that was stopped."""
     if sum((bool(at), bool(test), dry_run)) > 1:
         raise typer.BadParameter("say one of --at, --test and --dry-run.")
+    if as_json and json_lines:
+        raise typer.BadParameter("say one of --json and --json-lines.")
     if to and not dry_run:
         raise typer.BadParameter("--to is for --dry-run alone.")
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a broken line is an outcome here, not a log entry
@@ -127,7 +130,9 @@ def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> 
         worked = _hand_over(newsletter, dispatch, bar, total)
     counts, state = dispatch.counts(), dispatch.state()
     result = {"slug": slug, **asdict(counts), "stopped": worked.stopped, "trouble": worked.trouble}
-    teller.line({"event": "end", "state": state[0], **result})
+    with newsletter.reading() as session:
+        saved = newsletter.issues(session).find(slug)
+    teller.line({"event": "end", "state": standing(newsletter, saved).state, **result})
     if as_json:
         print_json(result)
     elif not teller.json_lines:
@@ -147,7 +152,7 @@ def _hand_over(
 
     while True:
         if not dispatch.is_watched():
-            with suppress(SenderRunning), open_outbox(newsletter) as outbox, _stopped_by_signals(outbox):
+            with suppress(SenderRunning), open_outbox(newsletter) as outbox, _stopped_by_signals(newsletter, outbox):
                 return dispatch.send(outbox, count)
         try:
             for counts in following(dispatch):
@@ -160,10 +165,11 @@ def _hand_over(
 
 
 @contextmanager
-def _stopped_by_signals(outbox: Outbox) -> Iterator[None]:
+def _stopped_by_signals(newsletter: Newsletter, outbox: Outbox) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM drain, and a second one end at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        error_console().print(drain_notice(newsletter))
         outbox.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

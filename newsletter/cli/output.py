@@ -93,6 +93,14 @@ def numbered(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def drain_notice(newsletter: Newsletter) -> str:
+    """What to say to somebody who stopped a send: why it does not end at once."""
+    return (
+        f"Stopping: what is on the wire may end, for up to {newsletter.settings.drain_seconds:g} s. "
+        "Ctrl-C again ends it at once."
+    )
+
+
 def printable(text: str) -> str:
     """Text without the control characters that could steer a terminal."""
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)

@@ -19,7 +19,8 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json([row.model_dump(include={"address", "reason", "note", "created_at"}) for row in rows])
         return
-    lines = [(row.address, row.reason, row.note, row.created_at) for row in rows]
+    zone = newsletter.settings.time_zone
+    lines = [(row.address, row.reason, row.note, row.created_at.astimezone(zone)) for row in rows]
     print_table(("address", "reason", "note", "since"), lines, "Nobody is suppressed.")
 
 
@@ -33,9 +34,13 @@ def add(address: Address, note: Annotated[str, typer.Option(help="Why, for whoev
 
 
 @app.command()
-def remove(address: Address) -> None:
-    """Take an address off the list; it is written to again only if its reader is active."""
+def remove(
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…", help="The e-mail addresses, all or none.")],
+) -> None:
+    """Take addresses off the list; they are written to again only if their readers are active."""
     newsletter = open_newsletter()
     with newsletter.session() as session:
-        removed = newsletter.suppression(session).remove(address)
-    console().print(f"{address}: {'taken off the list' if removed else 'was not on the list'}.")
+        suppression = newsletter.suppression(session)
+        removed = {address: suppression.remove(address) for address in addresses}
+    for address, was_listed in removed.items():
+        console().print(f"{address}: {'taken off the list' if was_listed else 'was not on the list'}.")

@@ -4,7 +4,7 @@ import logging
 import signal
 from types import FrameType
 
-from newsletter.cli.output import console, open_newsletter
+from newsletter.cli.output import console, drain_notice, error_console, open_newsletter
 from newsletter.editorial.station import Station
 
 
@@ -14,10 +14,10 @@ def command() -> None:
     station = Station(newsletter)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        error_console().print(drain_notice(newsletter))
         station.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a broken line is an outcome here, not a log entry
-    console().print("Sending what is due (Ctrl-C ends it; a second one at once).")
-    station.run()
+    station.run(lambda: console().print("Sending what is due (Ctrl-C ends it; a second one at once)."))

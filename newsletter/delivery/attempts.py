@@ -19,6 +19,7 @@ def keep_last_attempts(session: Session, *which: ColumnElement[bool]) -> None:
     verdict = case(
         (row.state == State.UNKNOWN, Verdict.UNKNOWN),
         (row.reason == Reason.GAVE_UP, Verdict.LATER),
+        (row.reason == Reason.NOT_MADE, Verdict.FAULT),
         else_=Verdict.REFUSED,
     )
     # the end of an attempt that was in hand when its sender died is nobody's knowledge

@@ -77,8 +77,9 @@ def send_again(session: Session, mailing_id: int, now: datetime) -> int:
         or_(col(Delivery.reply_class).is_distinct_from("hard"), _is_writable()),
     )
     keep_last_attempts(session, *missed)
-    again = {"state": State.QUEUED, "reason": None, "next_at": now, "settled_at": None, "deferrals": 0}
-    return _move(session, missed, again)
+    again = {"state": State.QUEUED, "reason": None, "settled_at": None, "deferrals": 0}
+    # due anew: the time after which it is given up counts from here
+    return _move(session, missed, again | {"next_at": now, "due": now.replace(microsecond=0)})
 
 
 def _is_writable() -> ColumnElement[bool]:
@@ -133,7 +134,7 @@ def finish(session: Session, mailing_id: int) -> bool:
 
 
 def set_canary(session: Session, mailing_id: int, readers: int) -> None:
-    """Let only the first `readers` of a mailing go until they have been looked at; says the same until then."""
+    """Let only the first `readers` of a mailing go until they have been looked at, or nobody while there are none."""
     first = (
         select(Delivery.id)
         .where(Delivery.mailing_id == mailing_id, Delivery.state != State.EXCLUDED)
@@ -142,7 +143,7 @@ def set_canary(session: Session, mailing_id: int, readers: int) -> None:
         .subquery()
     )
     last = session.exec(select(func.max(first.c.id))).one()
-    session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(canary_through=last))
+    session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(canary_through=last or 0))
 
 
 def judge_canary(session: Session, mailing_id: int, error_share: float) -> bool:

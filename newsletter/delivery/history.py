@@ -137,7 +137,8 @@ def _verdict(row: Delivery) -> Verdict | None:
     if row.state == State.UNKNOWN or row.reason == Reason.SETTLED:
         return Verdict.UNKNOWN
     if row.state == State.FAILED:
-        return Verdict.LATER if row.reason == Reason.GAVE_UP else Verdict.REFUSED
+        by_reason: dict[str | None, Verdict] = {Reason.GAVE_UP: Verdict.LATER, Reason.NOT_MADE: Verdict.FAULT}
+        return by_reason.get(row.reason, Verdict.REFUSED)
     return Verdict.ACCEPTED if row.state == State.ACCEPTED else None
 
 

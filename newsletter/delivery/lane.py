@@ -1,6 +1,7 @@
 """A server's lane: its connections take rows that were made ready, make their messages and hand them over."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ CLAIM_SECONDS = 30
 """A row that was not begun so long after its claim goes back: whoever believes us dead may have given it away."""
 _IDLE_SECONDS = 10
 """A connection without work is closed after this: servers do not like silent guests."""
+_log = logging.getLogger(__name__)
 _ALLOWANCE_SECONDS = 1
 """How often a connection that is one too many for now asks whether it still is."""
 
@@ -174,9 +176,10 @@ class Lane:
         except MessageRefused as reason:
             self._give_back(row, Outcome(Verdict.REFUSED, Stage.WRITE, 0, str(reason)))
             return True
-        except Exception:
-            self._give_back(row, None)  # a fault of ours, not the reader's; it ends the run
-            raise
+        except Exception as fault:  # noqa: BLE001 (ours, whatever it is: one message that cannot be made must not keep the others waiting)
+            _log.exception("The message of delivery %d could not be made", row.delivery_id)
+            self._give_back(row, Outcome(Verdict.FAULT, Stage.WRITE, 0, f"{type(fault).__name__}: {fault}"))
+            return True
         try:
             outcome = await connection.hand_over(message, asyncio.get_running_loop().time() + CLAIM_SECONDS)
         except asyncio.CancelledError:

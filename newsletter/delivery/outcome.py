@@ -26,6 +26,7 @@ class Reason(StrEnum):
     ALREADY_HAD = "already had"
     UNSUBSCRIBED = "unsubscribed"
     BAD_ADDRESS = "impossible address"
+    NOT_MADE = "message could not be made"
     REFUSED = "refused"
     GAVE_UP = "gave up"
     LINE_BROKE = "line broke after the message"
@@ -46,12 +47,13 @@ class Stage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What an attempt means for its reader."""
+    """What an attempt means for its reader; `FAULT` is ours: the message could not be made."""
 
     ACCEPTED = "accepted"
     LATER = "later"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,12 +83,14 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
                 mailing.planned_through = mailing.audience_through
                 session.commit()
                 return
+            # a person who resumed it meanwhile has let the rest go
+            held_back = canary and (mailing.canary_through is not None or not mailing.planned_through)
             chosen = decide(session, members, chooser, mailing.issue_id, mailing.due)
             if mailing.state == MailingState.CANCELLED:  # meanwhile: nobody is to wait for what never comes
                 chosen = [(member, reason or Reason.CANCELLED, edition) for member, reason, edition in chosen]
             session.execute(insert(Delivery), [_row(mailing, *one, tokens) for one in chosen])
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
-            if canary:
+            if held_back:
                 set_canary(session, mailing_id, canary)
             session.commit()
         yield len(members)

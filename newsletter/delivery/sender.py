@@ -292,9 +292,10 @@ class Sender:
         return min(_RELEASE_SECONDS, max((taken.next_token_at - self._clock()).total_seconds(), 0.001))
 
     def _tell_trouble(self) -> None:
-        """Say in the log, once, why a server gets nothing; who is not patient ends with it and says so."""
+        """Say in the log, once, why a server gets nothing; who is not patient ends with the last one and says so."""
+        goes_on = self._limits.patient or any(lane.open for lane in self._lanes.values())
         for name, lane in self._lanes.items():
-            trouble = lane.trouble if lane.gone and self._limits.patient else ""
+            trouble = lane.trouble if lane.gone and goes_on else ""
             if trouble and trouble != self._told.get(name):
                 _log.warning("No mail can be handed to %s, which is tried again: %s", name, trouble)
             self._told[name] = trouble

@@ -184,6 +184,8 @@ def _after(result: Result, policy: Policy) -> dict[str, object]:
         case Verdict.REFUSED:
             reason = Reason.BAD_ADDRESS if outcome.stage is Stage.WRITE else Reason.REFUSED
             return values | {"state": State.FAILED, "reason": reason}
+        case Verdict.FAULT:
+            return values | {"state": State.FAILED, "reason": Reason.NOT_MADE}
         case Verdict.LATER:
             values["deferrals"] = row.deferrals + 1
             again = next_attempt(now, row.deferrals + 1, policy.chance(), give_up_at)

@@ -69,6 +69,8 @@ async def open_connection(server: Server, timeouts: Timeouts, local_name: str) -
         await _greet(client)
         await _secure(client, server, where)
         if server.user:
+            if not client.supported_auth_methods:
+                raise ServerRefused(f"{where}: it offers no login; leave user and password out of its URL", final=True)
             await client.login(server.user, server.password)
         transport = client.transport
         if transport is None:

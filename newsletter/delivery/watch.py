@@ -13,7 +13,7 @@ ENOUGH_TO_JUDGE = 100
 """So many outcomes of a mailing are needed before their share of errors means anything."""
 _WINDOW = 20
 _IMPLAUSIBLE = 15
-"""So many of the last twenty readers cannot all have vanished, nor all their lines have broken: it is the server.
+"""So many of the last twenty readers cannot all have vanished, nor all their lines be broken: the fault is elsewhere.
 
 Going on would suppress a whole list, or make it unknown, within a minute.
 """
@@ -70,19 +70,19 @@ class Watch:
             self.to_pause[mailing_id] = f"{wrong} of {seen} readers were not reached"
 
     def _doubt(self, mailing_id: int, outcome: Outcome) -> None:
-        """Pause a mailing when nearly everybody's address is said not to exist, or nearly every line breaks."""
+        """Pause a mailing when nearly nobody's address exists, nearly every line breaks, or no message can be made."""
         last = self._strange.setdefault(mailing_id, deque(maxlen=_WINDOW))
         last.append(_is_strange(outcome))
         if sum(last) >= _IMPLAUSIBLE:
             self.to_pause[mailing_id] = (
-                f"{sum(last)} of the last {len(last)} readers are unknown to the server, or their lines broke: "
-                "that is hardly their fault"
+                f"{sum(last)} of the last {len(last)} readers are unknown to the server, their lines broke, or their "
+                "messages could not be made: that is hardly their fault"
             )
             last.clear()
 
 
 def _is_strange(outcome: Outcome) -> bool:
-    if outcome.verdict is Verdict.UNKNOWN:
+    if outcome.verdict in (Verdict.UNKNOWN, Verdict.FAULT):
         return True
     refused = outcome.verdict is Verdict.REFUSED and outcome.code
     return bool(refused) and classify(outcome.code, outcome.reply, outcome.stage) is Class.HARD

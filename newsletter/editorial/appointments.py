@@ -98,7 +98,10 @@ def keep_appointments(newsletter: Newsletter) -> None:
 
 
 def _write_slot(newsletter: Newsletter) -> None:
-    """Write the latest moment of the daily slot down, once."""
+    """Write the latest moment of the daily slot down, once.
+
+    The first moment ever is not missed when it is long past: nobody had set a slot then.
+    """
     settings = newsletter.settings
     if not settings.slot:
         return
@@ -107,17 +110,25 @@ def _write_slot(newsletter: Newsletter) -> None:
     with suppress(IntegrityError), newsletter.session() as session:  # another worker may write it at this moment
         if session.exec(select(Appointment.id).where(Appointment.key == key)).first() is None:
             made_at = newsletter.clock()
-            session.add(Appointment(key=key, at=at, state=AppointmentState.WAITING, made_at=made_at))
+            first = session.exec(
+                select(Appointment.id).where(col(Appointment.key).startswith("slot ")).limit(1)
+            ).first()
+            too_late = first is None and _is_too_late(newsletter, at)
+            state = AppointmentState.CANCELLED if too_late else AppointmentState.WAITING
+            session.add(Appointment(key=key, at=at, state=state, made_at=made_at))
+
+
+def _is_too_late(newsletter: Newsletter, at: datetime) -> bool:
+    return newsletter.clock() - at > timedelta(minutes=newsletter.settings.too_late_minutes)
 
 
 def _keep(newsletter: Newsletter, appointment: Appointment) -> None:
-    limit = timedelta(minutes=newsletter.settings.too_late_minutes)
     at = appointment.at.astimezone(newsletter.settings.time_zone)
     ready, begun = _due_issue(newsletter, appointment, at)
     name = ready.slug if ready else f"The issue of {at:%Y-%m-%d}"
     if ready is None and begun:
         _settle(newsletter, appointment, AppointmentState.STARTED)  # a person was earlier
-    elif newsletter.clock() - appointment.at > limit:
+    elif _is_too_late(newsletter, appointment.at):
         _settle(
             newsletter,
             appointment,

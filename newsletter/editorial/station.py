@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,12 +34,16 @@ class Station:
             self._outbox.stop()  # before the other is set: a second stop would end the drain
         self._stopping.set()
 
-    def run(self) -> None:
-        """Send until stopped. Raises `SenderRunning` when another process holds the one seat of an SQLite file."""
+    def run(self, when_begun: Callable[[], None] = lambda: None) -> None:
+        """Send until stopped, and call `when_begun` once that is possible.
+
+        Raises `SenderRunning` when another process holds the one seat of an SQLite file.
+        """
         newsletter = self._newsletter
         with open_outbox(newsletter, patient=True) as outbox:
             self._outbox = outbox
             try:
+                when_begun()
                 worker = _ONLY if newsletter.database_file else outbox.seat.id
                 with Engine(newsletter.settings.database_url, worker, Rounds(newsletter, outbox)):
                     while not self._stopping.is_set() and outbox.is_running:

@@ -1,10 +1,12 @@
 """Creating the database or bringing it to the present schema."""
 
+from contextlib import suppress
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect
 
-from newsletter.storage.engine import DatabaseRefused, set_up_alone
+from newsletter.storage.engine import DatabaseRefused, set_up_alone, sqlite_file
 from newsletter.storage.schema import MIGRATIONS, needed_schema, present_schema, schema_of
 from newsletter.storage.trouble import describe
 
@@ -15,6 +17,9 @@ def migrate(engine: Engine) -> bool:
     Of several processes that do it at once, one does. Raises `DatabaseRefused` for a database that cannot be reached
     or cannot hold every character.
     """
+    if file := sqlite_file(str(engine.url)):
+        with suppress(OSError):  # opening it says better what is wrong
+            file.touch(mode=0o600)  # readers' addresses are nobody else's business
     if present_schema(engine) == needed_schema():
         return False
     with engine.begin() as connection:
