@@ -4,7 +4,7 @@ import logging
 import signal
 from types import FrameType
 
-from newsletter.cli.output import console, drain_notice, error_console, open_newsletter
+from newsletter.cli.output import console, drain_notice, open_newsletter
 from newsletter.editorial.station import Station
 
 
@@ -14,7 +14,7 @@ def command() -> None:
     station = Station(newsletter)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        error_console().print(drain_notice(newsletter))
+        console().print(drain_notice(newsletter))
         station.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
