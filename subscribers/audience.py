@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, and_, exists, or_
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, exists, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
@@ -61,7 +61,7 @@ def audience(session: Session, chunk: int = 1000) -> Iterator[AudienceMember]:
 def audience_page(session: Session, after: int, through: int | None, limit: int) -> list[AudienceMember]:
     """Read the first `limit` active or paused people whose id is above `after` and, unless None, at most `through`."""
     columns = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
-    query = (
+    query: Select[Any] = (
         sql_select(*columns, suppressed().label("suppressed"))
         .where(col(Subscriber.id) > after, col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))
         .order_by(col(Subscriber.id))
@@ -69,7 +69,8 @@ def audience_page(session: Session, after: int, through: int | None, limit: int)
     )
     if through is not None:
         query = query.where(col(Subscriber.id) <= through)
-    return [_member(row) for row in session.execute(query).all()]
+    # not through the session, which would take each row twice in hand: this is read for every reader of a mailing
+    return [_member(row) for row in session.connection().execute(query)]
 
 
 def candidate(session: Session, subscriber_id: int) -> AudienceMember | None:

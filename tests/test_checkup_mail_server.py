@@ -66,7 +66,8 @@ def test_a_server_that_takes_no_login_is_wrong_where_there_is_a_user() -> None:
     with aiosmtpd_server(Sink(), tls="starttls", auth=USERS) as server:  # it takes one after STARTTLS only
         found = look(f"smtp://daily:secret@localhost:{server.port}?starttls=never")
     assert found["conversation"].verdict is Verdict.WRONG
-    assert "offers no login" in found["conversation"].advice
+    assert "offers no login" in found["conversation"].what
+    assert "submission port" in found["conversation"].advice
 
 
 def test_a_port_where_nobody_listens_is_wrong() -> None:

@@ -15,7 +15,7 @@ STEP_SECONDS = 10
 CONVERSATION_SECONDS = 20
 """A server that is slower than that is in trouble, though sending itself waits longer (RFC 5321 §4.5.3.2)."""
 _ADVICE = (
-    ("auth extension", "The server offers no login here: use its submission port, or take user and password out."),
+    ("offers no login", "Use its submission port, or take user and password out."),
     (
         "certificate",
         "Use the host name its certificate is for, have it renewed, or name your own authority with ?ca=FILE.",

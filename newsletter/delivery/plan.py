@@ -14,6 +14,7 @@ from newsletter.compose.edition import Edition
 from newsletter.delivery.control import MailingState, set_canary
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
+from newsletter.storage.prepared import Prepared
 from subscribers.audience import AudienceMember, audience_page
 from subscribers.models import Subscriber
 from subscribers.preferences import Frequency
@@ -22,6 +23,11 @@ from subscribers.tokens import Tokens
 ROWS_PER_COMMIT = 1000
 UNSUBSCRIBE = "unsubscribe"
 """The purpose of the token in a mail's unsubscribe link."""
+_FILLED = (
+    "mailing_id", "subscriber_id", "address", "state", "reason", "due", "next_at", "language", "edition", "slots",
+    "attempts", "deferrals", "server",
+)  # fmt: skip
+_INSERT = Prepared(insert(Delivery), _FILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
             chosen = decide(session, members, chooser, mailing.issue_id, mailing.due)
             if mailing.state == MailingState.CANCELLED:  # meanwhile: nobody is to wait for what never comes
                 chosen = [(member, reason or Reason.CANCELLED, edition) for member, reason, edition in chosen]
-            session.execute(insert(Delivery), [_row(mailing, *one, tokens) for one in chosen])
+            _INSERT.run(session.connection(), [_row(mailing, *one, tokens) for one in chosen])
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
             if held_back:
                 set_canary(session, mailing_id, canary)
@@ -144,6 +150,9 @@ def _row(
         "language": member.preferences.language,
         "edition": edition_to_json(edition),
         "slots": {} if reason else slots,
+        "attempts": 0,
+        "deferrals": 0,
+        "server": "",
     }
 
 
