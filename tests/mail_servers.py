@@ -57,7 +57,9 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], port: int, *, ready_seconds: float = READY_SECONDS, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own that listens on the port; at the end the whole group is killed."""
     with tempfile.TemporaryFile() as said, contextlib.ExitStack() as stack:
         server = subprocess.Popen(
@@ -65,7 +67,7 @@ def running(command: Sequence[str], port: int, **options: Any) -> Iterator[subpr
         )
         stack.callback(_end, server)
         stack.enter_context(_guard(server.pid))
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + ready_seconds
         while not _listens(port):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(PAUSE_SECONDS)
@@ -235,6 +237,7 @@ inet_protocols = ipv4
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
 smtpd_peername_lookup = no
+default_transport = {protocol}
 relayhost = [127.0.0.1]:{next_hop}
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/etc/refused
@@ -257,6 +260,7 @@ bounce     unix - - n -     0 bounce
 defer      unix - - n -     0 bounce
 flush      unix n - n 1000? 0 flush
 smtp       unix - - n -     - smtp
+lmtp       unix - - n -     - lmtp
 showq      unix n - n -     - showq
 error      unix - - n -     - error
 retry      unix - - n -     - error
@@ -305,10 +309,14 @@ class Postfix:
 
 @contextmanager
 def postfix(
-    next_hop: int, *, certificate: Certificate | None = None, tls: Literal["may", "encrypt"] = "may"
+    next_hop: int,
+    *,
+    certificate: Certificate | None = None,
+    tls: Literal["may", "encrypt"] = "may",
+    protocol: Literal["smtp", "lmtp"] = "smtp",
 ) -> Iterator[Postfix]:
     """
-    A Postfix with folders of its own that relays everything to the loopback port `next_hop`, and looks up no DNS.
+    A Postfix with folders of its own that hands everything to the loopback port `next_hop`, and looks up no DNS.
 
     It refuses a recipient whose local part begins with `nobody` (550 5.1.1), takes any other, and returns what it
     cannot deliver to the envelope's sender, by the same next hop. With a certificate it offers STARTTLS; `encrypt` lets
@@ -324,7 +332,7 @@ def postfix(
         for name in ("etc", "data"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", "postfix")
-        main = MAIN_CF.format(folder=folder, next_hop=next_hop)
+        main = MAIN_CF.format(folder=folder, next_hop=next_hop, protocol=protocol)
         main += TLS_CF.format(level=tls, certificate=certificate) if certificate else ""
         files = {"main.cf": main, "master.cf": MASTER_CF.format(port=port), "refused": REFUSED}
         for file, text in files.items():
@@ -352,6 +360,20 @@ class Aiosmtpd:
     port: int
     authority: Path | None
     host: str = HOST
+
+
+class SlowMailbox:
+    """A handler for `aiosmtpd_server` that takes every message, after as long as a test says."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.taken: Counter[str] = Counter()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Count the message, wait, accept it."""
+        self.taken.update(envelope.rcpt_tos)
+        await server.loop.run_in_executor(None, time.sleep, self.seconds)
+        return "250 2.0.0 taken"
 
 
 @contextmanager

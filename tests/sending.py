@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from command import Command
 from sqlmodel import Session
 
 from newsletter.app import Newsletter
@@ -57,6 +59,16 @@ def add_readers(newsletter: Newsletter, many: int, address: str = "reader{}@exam
         people = newsletter.people(session)
         for number in range(many):
             people.add(address.format(number), Preferences(topics=("policy",)))
+
+
+def begin_by_command(command: Command, folder: Path, readers: int, text: str = ISSUE) -> None:
+    """Make a newsletter in a folder, with an approved issue and so many readers of it, by the commands alone."""
+    (folder / "issue.md").write_text(text, "utf-8")
+    lines = "".join(f"reader{number}@example.org,policy\n" for number in range(readers))
+    (folder / "readers.csv").write_text("address,topics\n" + lines, "utf-8")
+    words = (("init",), ("issue", "import", "issue.md"), ("subscriber", "import", "readers.csv"))
+    for one in (*words, ("issue", "approve", SLUG)):
+        assert command(*one).code == 0
 
 
 def plan(newsletter: Newsletter, slug: str) -> Dispatch:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from command import Command
 from mail_servers import aiosmtpd_server
-from sending import ISSUE, SLUG
+from sending import ISSUE, SLUG, begin_by_command
 
 from newsletter.settings import PREFIX
 
@@ -48,12 +48,7 @@ def command(
     """A newsletter with an approved issue and six readers of it."""
     monkeypatch.chdir(tmp_path)
     command = Command(monkeypatch, capsys)
-    (tmp_path / "issue.md").write_text(ISSUE, "utf-8")
-    lines = "".join(f"reader{number}@example.org,policy\n" for number in range(READERS))
-    (tmp_path / "readers.csv").write_text("address,topics\n" + lines, "utf-8")
-    words = (("init",), ("issue", "import", "issue.md"), ("subscriber", "import", "readers.csv"))
-    for one in (*words, ("issue", "approve", SLUG)):
-        assert command(*one).code == 0
+    begin_by_command(command, tmp_path, READERS, ISSUE)
     return command
 
 

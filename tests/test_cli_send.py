@@ -2,18 +2,17 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from command import Command
+from mail_servers import SlowMailbox, aiosmtpd_server
+from sending import begin_by_command
 
 from newsletter.settings import PREFIX
 
@@ -29,31 +28,13 @@ ISSUE = """# 示例日报 (2026-03-09)
 """
 
 
-class SlowMailbox:
-    """Takes every message, after as long as a test says."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.taken: Counter[str] = Counter()
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.taken.update(envelope.rcpt_tos)
-        await server.loop.run_in_executor(None, time.sleep, self.seconds)
-        return "250 2.0.0 taken"
-
-
 @pytest.fixture
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowMailbox]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     mailbox = SlowMailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    monkeypatch.setenv(f"{PREFIX}SMTP_URL", f"smtp://127.0.0.1:{port}?starttls=never")
-    monkeypatch.setenv(f"{PREFIX}CONNECTIONS", "2")
-    yield mailbox
-    controller.stop()
+    with aiosmtpd_server(mailbox) as server:
+        monkeypatch.setenv(f"{PREFIX}SMTP_URL", f"smtp://127.0.0.1:{server.port}?starttls=never")
+        monkeypatch.setenv(f"{PREFIX}CONNECTIONS", "2")
+        yield mailbox
 
 
 @pytest.fixture
@@ -61,12 +42,7 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """A newsletter with an approved issue and forty readers of it."""
     monkeypatch.chdir(tmp_path)
     command = Command(monkeypatch, capsys)
-    (tmp_path / "issue.md").write_text(ISSUE, "utf-8")
-    lines = "".join(f"reader{number}@example.org,policy\n" for number in range(READERS))
-    (tmp_path / "readers.csv").write_text("address,topics\n" + lines, "utf-8")
-    words = (("init",), ("issue", "import", "issue.md"), ("subscriber", "import", "readers.csv"))
-    for one in (*words, ("issue", "approve", SLUG)):
-        assert command(*one).code == 0
+    begin_by_command(command, tmp_path, READERS, ISSUE)
     return command
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from mail_servers import aiosmtpd_server
+from mail_servers import SlowMailbox, aiosmtpd_server
 from pydantic import SecretStr
 from sending import ISSUE, SLUG, Clock, Hand, add_readers, plan, take_in_issue
 from sqlalchemy import inspect
@@ -156,19 +156,6 @@ def test_an_issue_for_nobody_is_finished_too(newsletter: Newsletter) -> None:
 SECOND = ISSUE.replace("2026-03-09", "2026-03-10").replace("示例市公布数据细则", "示例省公布数据目录")
 FOLLOWED, ALONE = SLUG, "2026-03-10"
 MANY = 40
-
-
-class SlowMailbox:
-    """Takes every message, after as long as a test says."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.taken: Counter[str] = Counter()
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.taken.update(envelope.rcpt_tos)
-        await server.loop.run_in_executor(None, time.sleep, self.seconds)
-        return "250 taken"
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from pydantic import SecretStr
-from sending import hand_over
+from sending import add_readers, hand_over, take_in_issue
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
@@ -17,11 +17,8 @@ from newsletter.delivery.history import entries
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State
 from newsletter.delivery.sender import Worked, _end
-from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch
-from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.outbox import Outbox
-from subscribers.preferences import Preferences
 
 SLUG = "2026-03-09"
 READERS = 6
@@ -110,12 +107,8 @@ def serving(server: ScriptedServer) -> Iterator[ScriptedServer]:
 @pytest.fixture
 def ready(newsletter: Newsletter) -> Newsletter:
     """An approved issue, readers of it, two connections."""
-    data = ISSUE.encode()
-    take_in(newsletter, read(newsletter, data), data)
-    approve(newsletter, SLUG)
-    with newsletter.session() as session:
-        for number in range(READERS):
-            newsletter.people(session).add(f"reader{number}@example.org", Preferences(topics=("policy",)))
+    take_in_issue(newsletter, ISSUE)
+    add_readers(newsletter, READERS)
     newsletter.settings.connections = 2
     newsletter.settings.drain_seconds = 0.2
     return newsletter

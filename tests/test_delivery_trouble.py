@@ -15,20 +15,17 @@ import pytest
 from mail_servers import aiosmtpd_server
 from postgres import Server, find_programs, running_server
 from pydantic import SecretStr
-from sending import Hand, hand_over, plan
+from sending import Hand, add_readers, hand_over, plan, take_in_issue
 from sqlalchemy import event, text
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.lane import CLAIM_SECONDS
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
-from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import standing
-from newsletter.editorial.intake import read, take_in
 from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.migrate import migrate
-from subscribers.preferences import Preferences
 
 SLUG = "2026-03-09"
 READERS = 60
@@ -64,12 +61,8 @@ def ready(newsletter: Newsletter) -> Newsletter:
 
 def make_ready(newsletter: Newsletter) -> None:
     """An approved issue, readers of it, three connections."""
-    data = ISSUE.encode()
-    take_in(newsletter, read(newsletter, data), data)
-    approve(newsletter, SLUG)
-    with newsletter.session() as session:
-        for number in range(READERS):
-            newsletter.people(session).add(f"reader{number}@example.org", Preferences(topics=("policy",)))
+    take_in_issue(newsletter, ISSUE)
+    add_readers(newsletter, READERS)
     newsletter.settings.connections = 3
 
 
