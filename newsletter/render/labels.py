@@ -1,59 +1,64 @@
-"""The words of a theme in one language: labels, dates and sentence patterns, read from its `labels.toml`."""
+"""What a mail says in one language beside its stories: read from a gettext catalogue, stored with what is compiled."""
 
-import datetime
-import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import lru_cache
+from gettext import c2py
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
-Pair = tuple[str, str]
-"""A pattern for exactly one, and one for any other number `{n}`."""
+from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import PoFileError, read_po
+
+PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+"""What stands in a message for a value. Nothing else does: all that `str.format` knows would let a theme reach far."""
+
+_COUNTS = range(1000)  # every plural rule that CLDR knows repeats within these
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Every word that the theme adds to a mail; see `templates/email/daily/labels.toml` for what fills `{...}`."""
+    """The words of one language.
+
+    `lang` is its name in HTML (BCP 47); `plural` is the catalogue's rule, an expression in C that gives for `n` the
+    place of the form to take; `forms` are the translations by their English original (of two originals the one for a
+    single thing): one form, or as many as the language has. What lacks is said in English.
+    """
 
     lang: str
-    colon: str
-    summary: str
-    background: str
-    points: str
-    source: str
-    tags: str
-    contents: str
-    followed: str
-    more: str
-    image: str
-    unsubscribe: str
-    date: str
-    day: str
-    weekdays: tuple[str, ...]
-    months: tuple[str, ...]
-    stories: Pair
-    topics: Pair
-    keywords: str
-    both: str
-    count: str
-    subject: str
-    test: str
-    list: str
-    titles: str
-    reason: str
-    reason_plain: str
+    plural: str
+    forms: Mapping[str, tuple[str, ...]]
 
-    def long_date(self, day: datetime.date) -> str:
+    def gettext(self, original: str, **values: object) -> str:
+        """A message in this language, its placeholders filled."""
+        return _filled(self.forms[original][0] if original in self.forms else original, values)
+
+    def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
+        """A message in the form that fits the number `n`, its placeholders filled, `{n}` too."""
+        english = one if n == 1 else many
+        pattern = self.forms[one][_rule(self.plural)(n)] if one in self.forms else english
+        return _filled(pattern, {"n": n, **values})
+
+    def long_date(self, day: date) -> str:
         """The date as the masthead shows it, with its weekday."""
-        return self._dated(self.date, day)
+        # NOTE: a date in the letters of CLDR (UTS 35): Monday, 9 March 2026
+        return self._dated(day, self.gettext("EEEE, d MMMM y"))
 
-    def short_date(self, day: datetime.date) -> str:
-        """The date as a source line shows it, without the year."""
-        return self._dated(self.day, day)
+    def short_date(self, day: date, issue: date | None = None) -> str:
+        """The date as a source line shows it: without the year where that is the issue's."""
+        if issue is None or day.year != issue.year:
+            # NOTE: a date in the letters of CLDR (UTS 35): 9 March 2026
+            return self._dated(day, self.gettext("d MMMM y"))
+        # NOTE: a date in the letters of CLDR (UTS 35): 9 March
+        return self._dated(day, self.gettext("d MMMM"))
 
-    def _dated(self, pattern: str, day: datetime.date) -> str:
-        return pattern.format(
-            year=day.year, month=self.months[day.month - 1], day=day.day, weekday=self.weekdays[day.weekday()]
-        )
+    def _dated(self, day: date, pattern: str) -> str:
+        return format_date(day, pattern, locale=Locale.parse(self.lang, sep="-"))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -61,27 +66,92 @@ class Labels:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Labels":
-        """Build from plain values; raises ValueError naming the labels that are missing or unknown."""
-        wanted = {field.name for field in fields(cls)}
-        if wrong := sorted(wanted ^ values.keys()):
-            raise ValueError(f"missing or unknown labels: {', '.join(wrong)}")
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**plain)
+        """Build from the plain values of `to_dict`, after JSON or not."""
+        forms = {original: tuple(translations) for original, translations in values["forms"].items()}
+        return cls(values["lang"], values["plural"], forms)
 
 
-def read_labels(text: str) -> dict[str, Labels]:
-    """Read `labels.toml`: one table per language; raises ValueError that says which language lacks what."""
+def load_labels(folder: Path) -> dict[str, Labels]:
+    """The languages that have a catalogue (`zh.po`) in a folder; raises ValueError naming the file that is wrong."""
     labels = {}
-    for language, values in tomllib.loads(text).items():
+    for path in sorted(folder.glob("*.po")):
         try:
-            labels[language] = Labels.from_dict(values)
-        except ValueError as error:
-            raise ValueError(f"labels.toml, [{language}]: {error}") from error
+            labels[path.stem] = read_labels(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
     return labels
 
 
-def one_or_many(pair: Pair, number: int) -> str:
-    """The pattern of a pair that fits a number, filled with it."""
-    return pair[0] if number == 1 else pair[1].format(n=number)
+def read_labels(source: str) -> Labels:
+    """Read a catalogue, the text of a `.po` file.
+
+    Raises ValueError that says what is wrong: no gettext catalogue, a language that CLDR does not know, a plural rule
+    that leaves its forms, or a translation with a placeholder that nothing fills (with its line).
+    """
+    try:
+        catalogue = read_po(BytesIO(source.encode()), abort_invalid=True)
+        rule = _rule(catalogue.plural_expr)
+        fits = all(0 <= rule(n) < catalogue.num_plurals for n in _COUNTS)
+    except (PoFileError, UnknownLocaleError, ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"this is no gettext catalogue that can be used: {error}") from error
+    if catalogue.locale is None:
+        raise ValueError(f"its header names no language that CLDR knows: {catalogue.locale_identifier!r}")
+    if not fits:
+        raise ValueError(f"its plural rule leaves its {catalogue.num_plurals} forms: {catalogue.plural_expr}")
+    return Labels(_tag(catalogue.locale), catalogue.plural_expr, _forms(catalogue))
+
+
+def _tag(locale: Locale) -> str:
+    """The name of a locale in HTML, without the script where language and territory say it: `zh-CN`."""
+    short = "-".join(filter(None, (locale.language, locale.territory)))
+    return short if Locale.parse(short, sep="-") == locale else str(locale).replace("_", "-")
+
+
+def _forms(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
+    """The translations that are whole and sure: a fuzzy one is a guess of a tool."""
+    forms = {}
+    for message in catalogue:
+        translated = _strings(message.string)
+        if not message.id or message.fuzzy or not all(translated):
+            continue
+        known = placeholders(*_strings(message.id), *message.auto_comments)
+        if wrong := placeholders(*translated) - known:
+            raise ValueError(f"line {message.lineno}: nothing fills {', '.join(sorted(wrong))}")
+        forms[_strings(message.id)[0]] = translated
+    return forms
+
+
+def _strings(texts: Any) -> tuple[str, ...]:
+    """Babel has one string, or several where there are plural forms."""
+    return (texts,) if isinstance(texts, str) else tuple(texts or ("",))
+
+
+def placeholders(*texts: str) -> set[str]:
+    """The placeholders in these texts, as they are written."""
+    return {found[0] for text in texts for found in PLACEHOLDER.finditer(text)}
+
+
+def _filled(pattern: str, values: Mapping[str, object]) -> str:
+    return _format(pattern).format_map(_Values(values)) if values else pattern
+
+
+class _Values(dict[str, object]):
+    """The values of placeholders; one that lacks stays as it is written."""
+
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+@lru_cache(maxsize=256)
+def _format(pattern: str) -> str:
+    """A pattern for `str.format`, where no brace but those of placeholders means anything."""
+    literals = PLACEHOLDER.split(pattern)
+    literals[::2] = [literal.replace("{", "{{").replace("}", "}}") for literal in literals[::2]]
+    literals[1::2] = ["{" + name + "}" for name in literals[1::2]]
+    return "".join(literals)
+
+
+@lru_cache
+def _rule(expression: str) -> Callable[[int], int]:
+    """A plural rule from its C expression; raises ValueError for what is none."""
+    return c2py(expression)

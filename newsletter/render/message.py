@@ -23,7 +23,7 @@ _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
 
 def subject_of(assembled: Assembled, recipient: Recipient) -> str:
     """The subject of this reader's message; a test send carries its mark."""
-    return (assembled.compiled.labels.test if recipient.test else "") + assembled.subject
+    return (assembled.compiled.labels.gettext("[Test] ") if recipient.test else "") + assembled.subject
 
 
 def html_of(assembled: Assembled, recipient: Recipient) -> str:
@@ -108,8 +108,8 @@ def _headers(assembled: Assembled, recipient: Recipient, unsubscribe: str) -> by
         raise MessageRefused(f"this is no address that a mail can go to: {recipient.address!r}")
     require(_KEY, recipient.key, "the key of the message")
     leave = f"<{unsubscribe}>"
-    if publication.inbound_address:  # RFC 2369 section 3.2; some receivers use the mailto form alone
-        leave += f",\r\n <mailto:{publication.inbound_address}?subject=unsubscribe%20{recipient.unsubscribe_token}>"
+    if head.leave:
+        leave += f",\r\n <{head.leave}{recipient.unsubscribe_token}>"
     return "".join(
         [
             head.before,

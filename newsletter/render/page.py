@@ -70,15 +70,15 @@ def sheet(issue: Issue, theme: Theme, language: str, topics: Catalogue, publicat
     for section in issue.sections:
         names.setdefault(section.topic, clean(plain(section.title)))
     used = dict.fromkeys(topic for story in stories for topic in story.topics)
-    names = {slug: slug for slug in used} | names | {FOLLOWED: labels.followed}
+    names = {slug: slug for slug in used} | names | {FOLLOWED: labels.gettext("Keywords you follow")}
     title = clean(plain(issue.title))
     return Sheet(title, issue.date, stories, (FOLLOWED, *used), names, labels, clean(publication.postal_address), theme)
 
 
 def html_page(sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
     """The mail's HTML with the marks that the template sets; raises ThemeError naming file and line."""
-    mjml = _rendered(sheet, MAIL, groups, filling, marks.mark)
-    return mail_html(mjml, sheet.theme.sources[STYLE])
+    mjml, css = (_rendered(sheet, name, groups, filling, marks.mark) for name in (MAIL, STYLE))
+    return mail_html(mjml, css)
 
 
 def text_page(sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
@@ -93,19 +93,27 @@ def _rendered(
     try:
         template = sheet.theme.environment.get_template(name)
         return template.render(
-            sheet=sheet, labels=sheet.labels, groups=groups, stories=stories, filling=filling, mark=mark
+            sheet=sheet,
+            labels=sheet.labels,
+            _=sheet.labels.gettext,
+            groups=groups,
+            stories=stories,
+            filling=filling,
+            mark=mark,
         )
     except TemplateError as error:
-        raise ThemeError(f"theme {sheet.theme.name!r}, {_place(error, name)}: {error}") from error
+        file, line = _place(error, name)
+        raise ThemeError(str(error), sheet.theme.name, file, line) from error
 
 
-def _place(error: TemplateError, name: str) -> str:
+def _place(error: TemplateError, name: str) -> tuple[str, int]:
     """File and line of a template error: syntax errors carry them, others happened in the innermost template frame."""
     if isinstance(error, TemplateSyntaxError):
-        return f"{error.name or name}:{error.lineno}"
-    place, frame = name, error.__traceback__
+        return error.name or name, error.lineno
+    place, frame = (name, 0), error.__traceback__
     while frame is not None:
-        if frame.tb_frame.f_code.co_filename.endswith(".j2"):
-            place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+        file = frame.tb_frame.f_code.co_filename
+        if file.endswith((".j2", ".css")):
+            place = file, frame.tb_lineno
         frame = frame.tb_next
     return place

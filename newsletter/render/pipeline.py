@@ -49,7 +49,7 @@ def render_edition(
         for name, part in marks.parts(html_page(prepared, groups, filling, marks))
     ]
     text = [part for _, part in marks.parts(text_page(prepared, groups, filling, marks))]
-    return "".join(html), "".join(text), (prepared.labels.test if recipient.test else "") + lines.subject
+    return "".join(html), "".join(text), (prepared.labels.gettext("[Test] ") if recipient.test else "") + lines.subject
 
 
 def _groups(prepared: Sheet, edition: Edition) -> list[GroupView]:

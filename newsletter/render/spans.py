@@ -1,4 +1,4 @@
-"""Inline Markdown spans as escaped HTML and as plain text, and the cleaning that every shown string goes through."""
+"""Inline Markdown spans as escaped HTML, and the cleaning that every shown string goes through."""
 
 import html
 import re
@@ -76,24 +76,6 @@ def _html(span: Span) -> Markup:
         case Link(url, spans):
             address = web_url(url)
             return Markup('<a href="{}">{}</a>').format(address, to_html(spans)) if address else to_html(spans)
-
-
-def to_text(spans: Iterable[Span]) -> str:
-    """Spans as plain text; a link is its label with the address in angle brackets behind it (RFC 3986 appendix C)."""
-    return "".join(_text(span) for span in spans)
-
-
-def _text(span: Span) -> str:
-    match span:
-        case Text(text) | CodeSpan(text):
-            return clean(text)
-        case Link(url, spans):
-            label, address = to_text(spans), web_url(url)
-            if not address:
-                return label
-            return f"<{address}>" if label in (url, address) else f"{label} <{address}>"
-        case Strong(spans) | Emphasis(spans) | Strike(spans):
-            return to_text(spans)
 
 
 def has_link(spans: Iterable[Span]) -> bool:
