@@ -7,8 +7,9 @@ from email.utils import parseaddr
 
 from sqlmodel import Session
 
-from newsletter.render.theme import load_theme
-from newsletter.settings import Settings
+from newsletter.content.issue import Issue
+from newsletter.render.theme import Theme, ThemeError, load_theme
+from newsletter.settings import PREFIX, Settings, SettingsRefused
 from newsletter.storage.engine import open_engine, require_file, sqlite_file
 from newsletter.storage.issues import IssueStore
 from newsletter.storage.key import require_key
@@ -35,7 +36,8 @@ class Newsletter:
         with self.reading() as session:
             require_key(session, self.address_key)
         self.tokens = Tokens(settings.keys)
-        self.theme = load_theme(settings.theme)
+        self._theme = self._load_theme("theme")
+        self._report_theme = self._load_theme("report_theme")
         self.signer = settings.signer
 
     @contextmanager
@@ -68,6 +70,10 @@ class Newsletter:
         """The suppressed addresses, in this session."""
         return SuppressionStore(session, self.address_key, self.clock)
 
+    def theme_for(self, issue: Issue) -> Theme:
+        """The theme that an issue is set in: reports are long, and have one of their own."""
+        return self._report_theme if issue.format == "report" else self._theme
+
     @property
     def name(self) -> str:
         """What the newsletter is called: the sender's display name, else the address."""
@@ -86,3 +92,9 @@ class Newsletter:
     def address_key(self) -> bytes:
         """What keys the hashes of addresses: the oldest secret, so that they outlive a change of the key that signs."""
         return self.settings.keys[-1]
+
+    def _load_theme(self, setting: str) -> Theme:
+        try:
+            return load_theme(getattr(self.settings, setting), self.settings.themes)
+        except ThemeError as error:
+            raise SettingsRefused(f"{PREFIX}{setting.upper()}: {error}.") from error

@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -153,8 +153,7 @@ OneLine = Annotated[str, AfterValidator(_one_line)]
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Words = NoDecode, BeforeValidator(_comma_separated)
-
-
+_Kind = TypeVar("_Kind", bound=BaseSettings)
 _TABLES = ("servers", "domains")
 """The settings that are lists of tables."""
 
@@ -193,10 +192,30 @@ class DomainSettings(BaseModel):
     messages_per_connection: Annotated[int, Field(ge=1)] | None = None
 
 
-class Settings(BaseSettings):
+class ThemeSettings(BaseSettings):
+    """Where an operator's own themes lie: all that trying a theme needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+
+    themes: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was handed over (the contents of `…_FILE`s) beats the environment, which beats the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, TOML)
+
+
+class Settings(ThemeSettings):
     """All that an operator can set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(extra="forbid")
 
     database_url: Annotated[OneLine, Field(repr=False)] = "sqlite:///newsletter.db"
     smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
@@ -219,7 +238,8 @@ class Settings(BaseSettings):
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
     messages_per_second: Annotated[float, Field(gt=0)] | None = None
     messages_per_connection: Annotated[int, Field(ge=1)] | None = None
-    theme: Literal["daily"] = "daily"
+    theme: OneLine = "daily"
+    report_theme: OneLine = "digest"
     connect_timeout_seconds: Seconds = 60
     command_timeout_seconds: Seconds = 300
     """RFC 5321 §4.5.3.2.2 and 3 ask 5 minutes for MAIL and RCPT."""
@@ -239,18 +259,6 @@ class Settings(BaseSettings):
     dkim_key: SecretStr = SecretStr("")
     dkim_ed25519_selector: OneLine = ""
     dkim_ed25519_key: SecretStr = SecretStr("")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What was handed over (the contents of `…_FILE`s) beats the environment, which beats the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, TOML)
 
     @property
     def smtp_servers(self) -> tuple[ServerSettings, ...]:
@@ -317,8 +325,17 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the settings, or raise `SettingsRefused` for each one that is missing or wrong."""
+    return _checked(Settings, _from_files())
+
+
+def load_themes_folder() -> Path | None:
+    """Where the operator's own themes lie, whatever else is set."""
+    return _checked(ThemeSettings, {}).themes
+
+
+def _checked(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
     try:
-        return Settings(**_from_files())
+        return kind(**values)
     except ValidationError as refused:
         raise SettingsRefused("\n".join(_say(error) for error in refused.errors())) from None
     except ValueError as broken:  # the TOML parser's own error

@@ -29,19 +29,20 @@ _STORY = Story(
 
 
 def templates(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Load the theme of the settings and make a sample message in each language."""
-    try:
-        theme = load_theme(settings.theme)
-    except ThemeError as broken:
-        yield wrong("theme", str(broken), "Mend the file it names, or install newsletter again.")
-        return
-    yield ok("theme", f"{theme.name} loads, with labels in {', '.join(theme.labels)}")
-    for language in LANGUAGES:
-        yield _sample(settings, theme, language, now)
+    """Load the themes of the settings and make a sample message with each in each language."""
+    for what, name in (("theme", settings.theme), ("report theme", settings.report_theme)):
+        try:
+            theme = load_theme(name, settings.themes)
+        except ThemeError as broken:
+            yield wrong(what, str(broken), "Mend the file it names; `newsletter theme list` shows themes.")
+            continue
+        yield ok(what, f"{theme.name} loads, with labels in {', '.join(theme.labels)}")
+        for language in LANGUAGES:
+            yield _sample(settings, theme, language, now)
 
 
 def _sample(settings: Settings, theme: Theme, language: str, now: datetime) -> Finding:
-    name = f"sample mail ({language})"
+    name = f"{theme.name} mail ({language})"
     try:
         message = _message(settings, theme, language, now)
     except ThemeError as broken:

@@ -21,14 +21,12 @@ MOST_HTML_BYTES = 100_000
 
 
 def compile_now(newsletter: Newsletter, saved: Saved, languages: Iterable[str] = LANGUAGES) -> dict[str, CompiledIssue]:
-    """A revision compiled with the present theme, topics and settings, by language."""
+    """A revision compiled with its theme and the present topics and settings, by language."""
     with newsletter.reading() as session:
         topics = newsletter.topics(session).catalogue()
-    publication = newsletter.settings.publication
+    publication, theme = newsletter.settings.publication, newsletter.theme_for(saved.issue)
     return {
-        language: compile_issue(
-            saved.issue, theme=newsletter.theme, language=language, topics=topics, publication=publication
-        )
+        language: compile_issue(saved.issue, theme=theme, language=language, topics=topics, publication=publication)
         for language in languages
     }
 
@@ -74,7 +72,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
     return Approved(
         issue_id=saved.issue_id,
         revision_id=saved.revision_id,
-        theme=newsletter.theme.name,
+        theme=newsletter.theme_for(saved.issue).name,
         compiled_hashes={language: one.content_hash for language, one in compiled.items()},
         story_ids=tuple(story.id for story in saved.issue.stories),
     )

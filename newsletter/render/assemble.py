@@ -8,7 +8,7 @@ from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
 from newsletter.render.fragment import Piece
 from newsletter.render.headers import text_header
 from newsletter.render.letterhead import Letterhead, letterhead
-from newsletter.render.outline import Places, outline
+from newsletter.render.outline import Places, outline, shows_topics_in_contents
 from newsletter.render.spans import markup
 from newsletter.render.transfer import (
     LINE_BYTES,
@@ -56,7 +56,7 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
     for a publication that no message can be made for.
     """
     groups = _places(compiled, edition)
-    names = list(outline(groups))
+    names = list(outline(groups, shows_topics_in_contents(compiled.html)))
     lines = _lines(compiled, edition, groups)
     pieces = _pieces(compiled, names, lines)
     html_encoding, html_front, html_tail = _encoded_html(pieces, compiled.html[TAIL].literals[0])

@@ -5,7 +5,7 @@ from newsletter.content.spans import plain
 from newsletter.render.compiled import CompiledIssue, StoryEntry
 from newsletter.render.fragment import Fragment
 from newsletter.render.marks import Marks
-from newsletter.render.outline import required
+from newsletter.render.outline import required, shows_topics_in_contents
 from newsletter.render.page import Filling, Sheet, html_page, sheet, text_page
 from newsletter.render.publication import Publication
 from newsletter.render.spans import clean
@@ -53,18 +53,20 @@ def _fragments(prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict
         number=lambda _: marks.slot("number"),
     )
     pages = {MAIL: html_page(prepared, groups, slots, marks), TEXT: text_page(prepared, groups, slots, marks)}
-    html, text = (_cut(prepared, marks, name, page) for name, page in pages.items())
-    return html, text
+    cut = {name: _cut(prepared, marks, name, page) for name, page in pages.items()}
+    with_topics = any(shows_topics_in_contents(fragments) for fragments in cut.values())
+    wanted = required(len(prepared.stories), len(prepared.headings), with_topics)
+    for name, fragments in cut.items():
+        if missing := sorted(wanted - fragments.keys()):
+            raise ThemeError(f"no mark for {', '.join(missing)}", prepared.theme.name, name)
+    return cut[MAIL], cut[TEXT]
 
 
 def _cut(prepared: Sheet, marks: Marks, name: str, page: str) -> dict[str, Fragment]:
     try:
-        fragments = marks.cut(page)
+        return marks.cut(page)
     except ValueError as error:
-        raise ThemeError(f"theme {prepared.theme.name!r}, {name}: {error}") from error
-    if missing := sorted(required(len(prepared.stories), len(prepared.headings)) - fragments.keys()):
-        raise ThemeError(f"theme {prepared.theme.name!r}, {name}: no mark for {', '.join(missing)}")
-    return fragments
+        raise ThemeError(str(error), prepared.theme.name, name) from error
 
 
 def entry(story: StoryView) -> StoryEntry:

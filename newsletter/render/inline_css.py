@@ -15,6 +15,7 @@ from newsletter.render.theme import ThemeError
 
 _OWN_STYLE = re.compile(r"<!--.*?-->|<style(?=[\s>])", re.DOTALL)
 _STYLE = re.compile(r'<[a-z][^<>]*? style="[^"]*"')  # in a tag only: in text, "<" is always escaped
+_CLASS = re.compile(r'(<[a-z][^<>]*?) class="([^"]*)"')
 _KEPT = ' data-premailer="ignore"'
 # As attributes these would come out wrong for Outlook (width="100%"); MJML has already written the right ones.
 _NOT_AS_ATTRIBUTES = ["width", "height", "align", "bgcolor"]
@@ -23,14 +24,24 @@ _NOT_AS_ATTRIBUTES = ["width", "height", "align", "bgcolor"]
 def mail_html(mjml: str, css: str) -> str:
     """Compile MJML and write the rules of `css` into the elements they fit.
 
-    Raises ThemeError when the document is not well-formed MJML or the style sheet imports another one.
+    Raises ThemeError as `with_rules` does, and when the document is not well-formed MJML.
+    """
+    head, end, body = with_rules(_compiled(mjml), css).partition("</head>")
+    body = _STYLE.sub(lambda found: found[0].replace("; ", ";"), body)
+    return head.replace(_KEPT, "") + end + _with_classes_of(head, body)
+
+
+def with_rules(html: str, css: str) -> str:
+    """A page with the rules of `css` written into the elements they fit; what the elements say already goes before.
+
+    Raises ThemeError when the style sheet imports another one.
     """
     if "@import" in css:  # cssutils would fetch it, whatever premailer is told
         raise ThemeError("the style sheet of a theme may not use @import: mails are rendered without a network")
     cssutils.log.setLevel(logging.CRITICAL)
     cssutils.ser.prefs.minimizeColorHash = False  # #123 is not understood by old Outlook
-    html: str = Premailer(
-        _sheltered(_compiled(mjml)),
+    page: str = Premailer(
+        _sheltered(html),
         css_text=css,
         allow_network=False,
         strip_important=False,
@@ -38,8 +49,18 @@ def mail_html(mjml: str, css: str) -> str:
         disable_validation=True,
         disable_basic_attributes=_NOT_AS_ATTRIBUTES,
     ).transform(pretty_print=False)
-    head, end, body = html.partition("</head>")
-    return head.replace(_KEPT, "") + end + _STYLE.sub(lambda found: found[0].replace("; ", ";"), body)
+    return page
+
+
+def _with_classes_of(head: str, body: str) -> str:
+    """Leave out the classes that no style block names: they have done their work once the rules are inlined."""
+    named = set(re.findall(r"\.([a-zA-Z][\w-]*)", head))
+
+    def kept(tag: re.Match[str]) -> str:
+        names = " ".join(name for name in tag[2].split() if name in named)
+        return f'{tag[1]} class="{names}"' if names else tag[1]
+
+    return _CLASS.sub(kept, body)
 
 
 def _compiled(mjml: str) -> str:

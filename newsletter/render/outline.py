@@ -1,6 +1,6 @@
 """In which order the parts of a mail stand, by the names that the templates give to their marks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from newsletter.render.compiled import PERSONAL, TAIL
 from newsletter.render.marks import TOP
@@ -8,18 +8,24 @@ from newsletter.render.marks import TOP
 Places = Sequence[tuple[int, Sequence[int]]]
 """For each group of an edition: which heading, and which stories, as indexes into the compiled issue."""
 
+CONTENTS_TOPIC = "contents."
+"""How the names of the headings in the contents begin."""
 
-def outline(groups: Places) -> Iterable[str]:
+
+def outline(groups: Places, topics_in_contents: bool = False) -> Iterable[str]:
     """The names of all parts before the personal one.
 
-    A line stands behind every story but the very last, so a story needs not know its neighbours.
+    A line stands behind every story but the very last, so a story needs not know its neighbours. In themes whose
+    contents show topics, each group's entries stand below a part of their heading.
     """
-    stories = [story for _, chosen in groups for story in chosen]
     yield from (TOP, "preheader", "masthead", "count", "contents")
-    for story in stories:
-        yield f"entry.{story}"
+    for heading, chosen in groups:
+        if topics_in_contents:
+            yield f"{CONTENTS_TOPIC}{heading}"
+        for story in chosen:
+            yield f"entry.{story}"
     yield "entries.end"
-    left = len(stories)
+    left = sum(len(chosen) for _, chosen in groups)
     for heading, chosen in groups:
         yield f"section.{heading}"
         for story in chosen:
@@ -30,7 +36,12 @@ def outline(groups: Places) -> Iterable[str]:
     yield "foot"
 
 
-def required(stories: int, headings: int) -> set[str]:
+def shows_topics_in_contents(names: Container[str]) -> bool:
+    """Whether a compiled page with parts of these names has the topics in its contents."""
+    return f"{CONTENTS_TOPIC}0" in names
+
+
+def required(stories: int, headings: int, topics_in_contents: bool) -> set[str]:
     """The names that a compiled page must have for these numbers of stories and headings."""
     everything = [(heading, range(stories) if heading == 0 else ()) for heading in range(headings)]
-    return {*outline(everything), PERSONAL, TAIL}
+    return {*outline(everything, topics_in_contents), PERSONAL, TAIL}

@@ -1,0 +1,82 @@
+"""What holds for every theme that ships: the law of the parts, the headline and the sizes."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from render_samples import EVERYTHING, ISSUE, PUBLICATION, READER, TOPICS, editions, issues, ten_stories
+
+from newsletter.compose.edition import Edition
+from newsletter.content.issue import Issue
+from newsletter.render.assemble import assemble
+from newsletter.render.compile import compile_issue
+from newsletter.render.compiled import CompiledIssue
+from newsletter.render.message import html_of, subject_of, text_of
+from newsletter.render.pipeline import render_edition
+from newsletter.render.size import largest_html_bytes
+from newsletter.render.theme import Theme, load_theme, theme_names
+
+THEMES = {name: load_theme(name) for name in theme_names()}
+every_theme = pytest.mark.parametrize("name", THEMES)
+
+
+def made(issue: Issue, theme: Theme, language: str = "zh") -> CompiledIssue:
+    return compile_issue(issue, theme=theme, language=language, topics=TOPICS, publication=PUBLICATION)
+
+
+def both_ways(issue: Issue, edition: Edition, theme: Theme, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    assembled = assemble(made(issue, theme, language), edition)
+    joined = html_of(assembled, READER), text_of(assembled, READER), subject_of(assembled, READER)
+    whole = render_edition(
+        issue, edition, theme=theme, language=language, topics=TOPICS, publication=PUBLICATION, recipient=READER
+    )
+    return joined, whole
+
+
+def test_the_themes_that_ship() -> None:
+    assert theme_names() == ["daily", "digest", "letter"]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(THEMES.keys() - {"daily"})
+)  # daily is the theme of test_render_same_as_pipeline.py
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), language=st.sampled_from(["zh", "en"]))
+def test_an_assembled_edition_is_the_whole_pipeline(name: str, data: st.DataObject, language: str) -> None:
+    issue = data.draw(issues())
+    joined, whole = both_ways(issue, data.draw(editions(issue)), THEMES[name], language)
+    assert joined == whole
+
+
+@every_theme
+def test_ten_full_stories_stay_below_30_kb(name: str) -> None:
+    assert largest_html_bytes(made(ten_stories(), THEMES[name])) <= 30_000
+
+
+@every_theme
+def test_the_title_carries_the_headline_style_to_the_letter(name: str) -> None:
+    html = html_of(assemble(made(ISSUE, THEMES[name]), EVERYTHING), READER)
+    assert 'style="color:#1677ff;font-size:18px;font-weight:bold">AI 行业动态<' in html
+
+
+def test_the_contents_of_a_digest_name_each_topic_before_its_stories() -> None:
+    assembled = assemble(made(ISSUE, THEMES["digest"]), EVERYTHING)
+    html, text = html_of(assembled, READER), text_of(assembled, READER)
+    for page in (html.partition("</dl>")[0].partition("<dl")[2], text.partition("\n== ")[0]):
+        order = [
+            page.index(words)
+            for words in ("政策与监管", "示例市发布公共数据", "模型与技术", "示例团队开源", "示例研究院公开")
+        ]
+        assert order == sorted(order)
+
+
+def test_a_compiled_issue_of_before_digests_is_still_assembled() -> None:
+    compiled = made(ISSUE, THEMES["daily"])
+    assert not any(name.startswith("contents.") for name in compiled.html)
+    assert ISSUE.title in text_of(assemble(CompiledIssue.from_json(compiled.to_json()), EVERYTHING), READER)
+
+
+def test_a_letter_has_no_boxes() -> None:
+    html = html_of(assemble(made(ISSUE, THEMES["letter"]), EVERYTHING), READER)
+    body = html.partition("<body")[2]
+    assert "border-radius" not in body
+    assert "border-left" not in body
