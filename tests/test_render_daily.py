@@ -1,0 +1,102 @@
+"""The daily theme: what its HTML promises to readers and to mail programs."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from render_samples import EDITION, EVERYTHING, PUBLICATION, QUIET, READER, compiled, ten_stories
+
+from newsletter.content.issue import Code, Issue
+from newsletter.render.assemble import assemble
+from newsletter.render.inline_css import mail_html
+from newsletter.render.message import html_of
+from newsletter.render.size import full_edition, largest_html_bytes
+
+HTML = html_of(assemble(compiled(), EDITION), READER)
+HEAD, _, BODY = HTML.partition("</head>")
+_LISTED = re.findall(r"<li[^>]*>(.*?)</li>", BODY.partition("<ol")[2].partition("</ol>")[0])
+
+
+def tripled(issue: Issue) -> Issue:
+    """The issue with each of its stories three times."""
+    return replace(
+        issue,
+        sections=tuple(
+            replace(
+                section,
+                stories=tuple(replace(story, id=f"{story.id}-{copy}") for story in section.stories for copy in "abc"),
+            )
+            for section in issue.sections
+        ),
+    )
+
+
+def test_the_contents_name_exactly_the_readers_stories_in_their_order() -> None:
+    titles = re.findall(r"<h3[^>]*>(?:<a [^>]*>)?(.*?)(?:</a>)?</h3>", BODY)
+    assert [re.sub("<[^>]*>", "", title) for title in titles] == _LISTED
+    assert len(_LISTED) == 3
+
+
+def test_nothing_links_to_a_place_inside_the_mail() -> None:
+    assert 'href="#' not in HTML  # the programs of Gmail and Outlook on phones do not follow such links
+
+
+def test_the_footer_says_why_which_topics_how_to_leave_and_from_where() -> None:
+    foot = BODY[BODY.rindex("c***@example.com") :]
+    assert "模型与技术进展、政策与监管" in foot
+    assert f'href="https://news.example.org/unsubscribe/{READER.unsubscribe_token}"' in foot
+    assert PUBLICATION.postal_address in foot
+
+
+def test_the_leave_button_is_44_pixels_high_also_where_outlook_drops_the_padding_of_links() -> None:
+    (cell,) = re.findall(r'<td style="([^"]*)"><a href="[^"]*/unsubscribe/[^"]*" style="([^"]*)"', BODY)
+    assert "mso-padding-alt:10px 32px" in cell[0]
+    assert {"display:inline-block", "padding:10px 32px", "line-height:24px"} <= set(cell[1].split(";"))
+
+
+def test_our_words_in_a_story_of_another_language_say_theirs() -> None:
+    html = html_of(assemble(compiled(language="en"), EDITION), READER)
+    assert re.search(r'<td class="pad" lang="zh-CN"[^>]*><h3', html)
+    assert html.count('<b lang="en"') == html.count("<b ")
+    assert '<span lang="en">Source</span>' in html
+
+
+@pytest.mark.parametrize(("issue", "most"), [(ten_stories(), 30_000), (tripled(ten_stories()), 80_000)])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_html_stays_small(issue: Issue, most: int, language: str) -> None:
+    assert largest_html_bytes(compiled(issue, language)) <= most
+
+
+def test_every_class_that_is_left_is_named_by_a_style_block() -> None:
+    used = {name for names in re.findall(r'<[a-z][^<>]* class="([^"]*)"', BODY) for name in names.split()}
+    assert used
+    assert used <= set(re.findall(r"\.([a-zA-Z][\w-]*)", HEAD))
+
+
+def test_only_classes_of_tags_are_left_out() -> None:
+    mjml = (
+        "<mjml><mj-body><mj-section><mj-column><mj-text>"
+        '<p class="a b">say class="a" aloud &lt;i class="a"></p></mj-text></mj-column></mj-section></mj-body></mjml>'
+    )
+    html = mail_html(mjml, ".b { margin: 0; }")
+    assert '<p style="margin:0">say class="a" aloud &lt;i class="a"' in html
+
+
+def test_lines_of_code_keep_their_indent_and_may_wrap() -> None:
+    story = replace(QUIET, body=(Code("if loud:\n    hush()"),))
+    issue = Issue(title="x", date=None, sections=(replace(ten_stories().sections[0], stories=(story,)),))
+    made = compiled(issue)
+    html = html_of(assemble(made, full_edition(made)), READER)
+    assert "if loud:<br>\u00a0 \u00a0 hush()" in html
+    assert "<pre" not in html
+    assert "white-space" not in html
+
+
+def test_the_mail_is_legible_without_style_blocks() -> None:
+    """Every element that shows text on its own ground, or small or soft text, says so itself."""
+    html = html_of(assemble(compiled(), EVERYTHING), READER)
+    body = html.partition("</head>")[2]
+    for tag in ("h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "a", "b", "blockquote", "td", "th"):
+        found = re.findall(rf"<{tag}(?: [^>]*)?>", re.sub(r"<!--.*?-->", "", body))
+        assert found
+        assert all("style=" in element for element in found), tag
