@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 
+from imap_server import installed as find_dovecot
 from postgres import find_programs
 
 NEEDED = {
     "PostgreSQL, for the tests on the database of many machines": lambda: find_programs() is not None,
     "Postfix, for the tests with a mail server that others wrote": lambda: _has_postfix(),
+    "Dovecot with IMAP and LMTP, for the way of a mail into a mailbox": lambda: bool(find_dovecot()),
     "Chromium, for the tests in the browser": lambda: shutil.which("chromium") is not None,
     "Chinese fonts, for pictures of mails and pages": lambda: _has_chinese_fonts(),
 }

@@ -39,7 +39,7 @@ COMPILED = compiled()
 ASSEMBLED = assemble(COMPILED, EDITION)
 ENGLISH = replace(ISSUE, title="AI Daily", sections=(replace(ISSUE.sections[2]),))
 HEADERS = {"from", "to", "subject", "date", "message-id", "reply-to", "mime-version", "content-type"}
-LIST_HEADERS = {"list-id", "list-unsubscribe", "list-unsubscribe-post"}
+LIST_HEADERS = {"list-id", "list-help", "list-owner", "list-unsubscribe", "list-unsubscribe-post"}
 
 
 def parsed(message: Message) -> EmailMessage:
@@ -153,6 +153,21 @@ def test_without_an_inbound_address_only_the_link_unsubscribes() -> None:
     assert "mailto" not in raw_headers(fill(assembled, READER).data)["List-Unsubscribe"]
 
 
+def test_help_and_owner_of_the_list_are_whoever_answers_replies() -> None:
+    headers = raw_headers(fill(ASSEMBLED, READER).data)
+    assert headers["List-Owner"] == "<mailto:desk@example.org>"
+    assert headers["List-Help"] == "<mailto:desk@example.org?subject=help>"
+    silent = assemble(compiled(publication=replace(PUBLICATION, reply_to="")), EDITION)
+    assert not {"List-Owner", "List-Help"} & raw_headers(fill(silent, READER).data).keys()
+
+
+def test_what_has_a_meaning_in_addresses_of_the_web_is_escaped_in_a_mailto() -> None:
+    awkward = replace(PUBLICATION, inbound_address="a?b&c%d#e/f+g@example.org", reply_to="x=y'z@example.org")
+    headers = raw_headers(fill(assemble(compiled(publication=awkward), EDITION), READER).data)
+    assert "<mailto:a%3Fb%26c%25d%23e%2Ff+g@example.org?subject=unsubscribe%20" in headers["List-Unsubscribe"]
+    assert headers["List-Owner"] == "<mailto:x%3Dy'z@example.org>"
+
+
 def test_headers_say_what_recipient_and_publication_say() -> None:
     message = parsed(fill(ASSEMBLED, READER))
     assert message["From"] == "AI 行业动态 <daily@example.org>"
@@ -262,7 +277,7 @@ def test_the_footer_masks_the_address_and_names_the_topics() -> None:
 
 
 def test_a_reader_without_topics_is_told_why_too() -> None:
-    assert "本刊的订阅者" in text_of(ASSEMBLED, replace(READER, topics=()))
+    assert "订阅了本刊" in text_of(ASSEMBLED, replace(READER, topics=()))
 
 
 def test_numbers_count_in_the_order_of_the_edition() -> None:
@@ -275,7 +290,7 @@ def test_numbers_count_in_the_order_of_the_edition() -> None:
 def test_followed_stories_stand_under_their_own_heading() -> None:
     assert "== 关注的内容 ==" in text_of(assemble(COMPILED, Edition((Group(FOLLOWED, ("ocean",)),))), READER)
     english = assemble(compiled(language="en"), Edition((Group(FOLLOWED, ("ocean",)),)))
-    assert "== Following ==" in text_of(english, READER)
+    assert "== Keywords you follow ==" in text_of(english, READER)
 
 
 def test_an_assembler_keeps_no_more_than_its_capacity() -> None:
