@@ -6,10 +6,11 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 # What tests and pictures need beyond Python: Debian's names.
-SYSTEM_PACKAGES := chromium fonts-noto-cjk postgresql postfix openssl opendkim libmail-dkim-perl
+SYSTEM_PACKAGES := chromium fonts-noto-cjk fontconfig postgresql postfix dovecot-imapd dovecot-lmtpd openssl opendkim \
+	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-long kill-table system install format lock
+.PHONY: help demo test check bench bench-long kill-table system install judges inbox format lock words
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,16 @@ bench-long: install  ## measure with up to a million readers, for about an hour
 kill-table: install  ## kill senders at random moments, check what was received, put the table into the docs (25 minutes)
 	$(BIN)/python tests/kill_table.py --kills 200 --readers 5000 --write docs/explanation/kill-table.md
 
+judges: install $(VENV)/.judges  ## install the judges of `make inbox` that npm and PyPI carry
+
+$(VENV)/.judges: tests/inbox/requirements.lock tests/inbox/package-lock.json
+	$(BIN)/python -m pip install -q --require-hashes -r tests/inbox/requirements.lock
+	cd tests/inbox && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@touch $@
+
+inbox: judges  ## show every sample edition to the outside judges and print what they say (NAMES="axe rspamd": only these)
+	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox $(NAMES)
+
 format: install  ## put the code into its canonical form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,10 +54,18 @@ format: install  ## put the code into its canonical form
 system:  ## install what the tests need from Debian (as root, or with sudo)
 	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive sh -c \
 		'apt-get update -q && apt-get install -y -q --no-install-recommends $(SYSTEM_PACKAGES)'
+	$(if $(filter 0,$(shell id -u)),,sudo) sh tests/inbox/fetch_exim.sh
 
 lock: install  ## resolve the dependencies anew into requirements.lock, with hashes and without addresses
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --upgrade -o requirements.lock
+
+words: install  ## bring the catalogues of templates/locale up to date with the words that templates and code use
+	$(BIN)/pybabel -q extract -F pyproject.toml -c NOTE: --no-location --no-wrap -o $(VENV)/words.pot newsletter/render templates/email
+	for po in templates/locale/*.po; do \
+		$(BIN)/pybabel -q update -i $(VENV)/words.pot -o $$po -l $$(sed -n 's/^"Language: \(.*\)\\n"$$/\1/p' $$po) \
+			--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date || exit 1; \
+	done
 
 install: $(VENV)/.installed
 

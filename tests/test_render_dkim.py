@@ -1,14 +1,11 @@
 """DKIM signatures hold with verifiers that share no code with ours, and stop holding when a letter is changed."""
 
 import re
-import shutil
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from dkim_verifiers import DKIMPY, MAIL_DKIM, OPENDKIM, Held, Verifier, altered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from render_samples import EDITION, PUBLICATION, READER, compiled
@@ -28,6 +26,9 @@ from newsletter.render.assemble import assemble
 from newsletter.render.dkim import KeyRefused, Signer
 from newsletter.render.headers import MessageRefused
 from newsletter.render.message import fill
+
+RSA_ALONE, ED25519_ALONE, NOTHING = frozenset({"rsa"}), frozenset({"ed25519"}), Held()
+RSA_AND_ED25519 = RSA_ALONE | ED25519_ALONE
 
 PrivateKey = rsa.RSAPrivateKey | Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
@@ -58,127 +59,61 @@ SHAPES = {
     "two of one header": b"List-Id: <a.example.org>\r\nFrom: a@example.org\r\nList-Id: <b.example.org>\r\n\r\nHi\r\n",
 }
 
-Verifier = Callable[[Sequence[bytes], Mapping[str, str], Path], list[bool]]
+
+@dataclass(frozen=True)
+class Asked:
+    """A verifier of this machine, and a folder for what it reads."""
+
+    verifier: Verifier
+    folder: Path
+
+    def held(self, mails: Sequence[bytes], signer: Signer) -> list[Held]:
+        """The algorithms of each mail's signatures that hold."""
+        return self.verifier.verify(mails, signer.records(), self.folder)
 
 
-def by_dkimpy(mails: Sequence[bytes], records: Mapping[str, str], _: Path) -> list[bool]:
-    def answer(name: bytes, timeout: int = 5) -> bytes:
-        return records[name.decode().rstrip(".")].encode()
-
-    return [dkim.verify(mail, dnsfunc=answer) for mail in mails]
-
-
-PERL = r"""
-use strict; use warnings;
-use Mail::DKIM::Verifier; use Mail::DKIM::DNS; use Net::DNS::RR;
-open my $keys, '<', shift @ARGV or die;
-my %zone = map { chomp; split / /, $_, 2 } <$keys>;
-{ no warnings 'redefine';
-  *Mail::DKIM::DNS::query = sub {
-    my ($name) = @_;
-    my $text = $zone{$name} or return;
-    return Net::DNS::RR->new(name => $name, type => 'TXT', txtdata => [$text =~ /(.{1,250})/g]);
-  };
-}
-for my $path (@ARGV) {
-  my $verifier = Mail::DKIM::Verifier->new;
-  open my $mail, '<:raw', $path or die;
-  $verifier->PRINT($_) while <$mail>;
-  $verifier->CLOSE;
-  print join(' ', map { $_->algorithm . '=' . $_->result } $verifier->signatures), "\n";
-}
-"""
-
-
-def by_perl(mails: Sequence[bytes], records: Mapping[str, str], folder: Path) -> list[bool]:
-    """Mail::DKIM, which knows RSA only."""
-    missing = (
-        shutil.which("perl") is None or subprocess.run(["perl", "-MMail::DKIM", "-e1"], capture_output=True).returncode
-    )
-    if missing:
-        pytest.skip("Perl's Mail::DKIM is missing: `make system` installs it (libmail-dkim-perl)")
-    said = run(["perl", "-e", PERL, keys(records, folder), *written(mails, folder)])
-    return ["rsa-sha256=pass" in line.split() for line in said]
-
-
-def by_opendkim(mails: Sequence[bytes], records: Mapping[str, str], folder: Path) -> list[bool]:
-    """OpenDKIM, which knows Ed25519 too; its exit code is 0 whatever it finds, so its words are read."""
-    program = shutil.which("opendkim", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/sbin:/bin")
-    if program is None:
-        pytest.skip("opendkim is missing: `make system` installs it")
-    configuration = folder / "opendkim.conf"
-    configuration.write_text(f"Mode v\nSyslog no\nTestPublicKeys {keys(records, folder)}\n", "utf-8")
-    paths = written(mails, folder)
-    said = run([program, "-x", str(configuration), "-t", ",".join(paths)])
-    good = {line.split(": ")[1] for line in said if line.endswith(" succeeded")}
-    return [path in good for path in paths]
-
-
-def run(command: Sequence[str]) -> list[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
-
-
-def keys(records: Mapping[str, str], folder: Path) -> str:
-    path = folder / "keys"
-    path.write_text("".join(f"{name} {text}\n" for name, text in records.items()), "utf-8")
-    return str(path)
-
-
-def written(mails: Sequence[bytes], folder: Path) -> list[str]:
-    paths = [folder / f"{number}.eml" for number in range(len(mails))]
-    for path, mail in zip(paths, mails, strict=True):
-        path.write_bytes(mail)
-    return [str(path) for path in paths]
-
-
-VERIFIERS = pytest.mark.parametrize("verify", [by_dkimpy, by_perl, by_opendkim])
+@pytest.fixture(params=[DKIMPY, MAIL_DKIM, OPENDKIM], ids=lambda verifier: verifier.name)
+def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Asked:
+    verifier: Verifier = request.param
+    if lack := verifier.lack():
+        pytest.skip(lack)
+    return Asked(verifier, tmp_path)
 
 
 def signed(data: bytes, signer: Signer = SIGNER) -> bytes:
     return signer.sign(data, AT) + data
 
 
-def altered(mail: bytes, after: bytes) -> bytes:
-    """The mail with the first letter or digit behind `after` changed to another one."""
-    start = mail.index(after) + len(after)
-    found = re.compile(rb"[A-Za-z0-9]").search(mail, start)
-    assert found
-    other = b"b" if found[0] in b"aA" else b"a"
-    return mail[: found.start()] + other + mail[found.end() :]
+def test_signatures_hold_for_messages_of_every_shape(asked: Asked) -> None:
+    held = asked.held([signed(data) for data in SHAPES.values()], SIGNER)
+    assert dict(zip(SHAPES, held, strict=True)) == dict.fromkeys(SHAPES, RSA_ALONE)
 
 
-@VERIFIERS
-def test_signatures_hold_for_messages_of_every_shape(verify: Verifier, tmp_path: Path) -> None:
-    held = verify([signed(data) for data in SHAPES.values()], SIGNER.records(), tmp_path)
-    assert dict(zip(SHAPES, held, strict=True)) == dict.fromkeys(SHAPES, True)
-
-
-@VERIFIERS
-def test_one_changed_letter_breaks_the_signature_wherever_it_stands(verify: Verifier, tmp_path: Path) -> None:
+def test_one_changed_letter_breaks_the_signature_wherever_it_stands(asked: Asked) -> None:
     mail = signed(MAIL)
     places = [b"\r\n" + name + b": " for name in HEADERS] + [b"\r\n\r\n", b"text/html; charset=utf-8\r\n"]
-    held = verify([mail, *(altered(mail, place) for place in places)], SIGNER.records(), tmp_path)
-    assert held == [True, *[False] * len(places)]
+    held = asked.held([mail, *(altered(mail, place) for place in places)], SIGNER)
+    assert held == [RSA_ALONE, *[NOTHING] * len(places)]
     assert len(places) >= 12
 
 
-@VERIFIERS
 @pytest.mark.parametrize("where", ["above", "below"])
-def test_a_second_header_of_a_sealed_name_breaks_the_signature(verify: Verifier, where: str, tmp_path: Path) -> None:
+def test_a_second_header_of_a_sealed_name_breaks_the_signature(asked: Asked, where: str) -> None:
     mail = signed(MAIL)
     more = [b"From: other@example.net\r\n", b"Subject: Another\r\n", b"Reply-To: other@example.net\r\n"]
     changed = [
         one + mail if where == "above" else mail.replace(b"\r\n\r\n", b"\r\n" + one + b"\r\n", 1) for one in more
     ]
-    assert verify(changed, SIGNER.records(), tmp_path) == [False] * len(more)
+    assert asked.held(changed, SIGNER) == [NOTHING] * len(more)
 
 
-def test_ed25519_beside_rsa_holds_by_itself(tmp_path: Path) -> None:
+def test_ed25519_beside_rsa_holds_by_itself_where_it_is_known(asked: Asked) -> None:
     both = BOTH.sign(MAIL, AT)
     first, second = re.findall(rb"DKIM-Signature: .*?\r\n(?! )", both, re.DOTALL)
     assert b"a=rsa-sha256; " in first and b"a=ed25519-sha256; " in second and first + second == both
     mails = [both + MAIL, second + MAIL, altered(second + MAIL, b"\r\nSubject: "), altered(second + MAIL, b"\r\n\r\n")]
-    assert by_opendkim(mails, BOTH.records(), tmp_path) == [True, True, False, False]
+    knows = asked.verifier.knows
+    assert asked.held(mails, BOTH) == [RSA_AND_ED25519 & knows, ED25519_ALONE & knows, NOTHING, NOTHING]
 
 
 def test_the_rsa_signature_is_the_same_with_and_without_ed25519() -> None:
@@ -203,7 +138,7 @@ BODIES = st.lists(st.one_of(LINES, st.just("")), max_size=8).map(lambda lines: "
 @given(FIELDS, FIELDS, BODIES)
 def test_whatever_the_blanks_the_signature_holds(above: list[str], below: list[str], body: str) -> None:
     data = "".join([*above, "From: a@example.org\r\n", *below, "\r\n", body]).encode()
-    assert by_dkimpy([signed(data)], SIGNER.records(), Path()) == [True]
+    assert DKIMPY.verify([signed(data)], SIGNER.records(), Path()) == [RSA_ALONE]
 
 
 @given(BODIES, st.integers(0, 5))

@@ -1,0 +1,1 @@
+"""What outside judges say of our mail: mail clients' tables, spam filters, verifiers, parsers, checkers, browsers."""

@@ -1,0 +1,81 @@
+"""`make inbox`: show every sample edition to every judge, print one table, end with 1 when one of them says no.
+
+Each judge is shown its bad samples first. A judge that this machine lacks is reported as not run; where
+NEWSLETTER_TESTS_COMPLETE is set, that is a failure too. `python -m inbox NAME…` asks only the judges so named.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from inbox.judge import Judge, Ruling, Sample
+from inbox.judges import ALL
+from inbox.samples import samples
+
+_STYLES = {"pass": "green", "FAIL": "bold red", "not run": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One judge in the table; `details` are the rulings that went against us."""
+
+    judge: Judge
+    version: str
+    figure: str
+    state: str
+    details: tuple[str, ...] = ()
+
+
+def main(names: Sequence[str]) -> int:
+    """Ask the judges, print the table; the exit code."""
+    asked = [judge for judge in ALL if not names or judge.name.partition(" ")[0].lower() in names]
+    mails = list(samples())
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    rows = []
+    for judge in asked:
+        with console.status(f"{judge.name}…"):
+            rows.append(heard(judge, mails))
+    console.print(_table(rows))
+    for row in rows:
+        for detail in row.details:
+            console.print(Text(f"{row.judge.name}: {detail}", style="red"))
+    complete = bool(os.environ.get("NEWSLETTER_TESTS_COMPLETE"))
+    bad = {"FAIL", "not run"} if complete else {"FAIL"}
+    return 1 if any(row.state in bad for row in rows) else 0
+
+
+def heard(judge: Judge, mails: Sequence[Sample]) -> Row:
+    """What a judge says, after it has rejected what it must reject."""
+    if lack := judge.lack():
+        return Row(judge, "", lack, "not run")
+    let_pass = [ruling for ruling in judge.judge_bad() if ruling.passed]
+    if let_pass:
+        said = tuple(f"lets {ruling.sample} pass ({ruling.figure})" for ruling in let_pass)
+        return Row(judge, judge.version(), "it lets a bad sample pass", "FAIL", said)
+    rulings = judge.judge(mails)
+    against = tuple(f"{ruling.sample}: {ruling.figure}" for ruling in rulings if not ruling.passed)
+    return Row(judge, judge.version(), _figure(rulings), "FAIL" if against or not rulings else "pass", against)
+
+
+def _figure(rulings: Sequence[Ruling]) -> str:
+    if not rulings:
+        return "it judged nothing"
+    worst = max(rulings, key=lambda ruling: (not ruling.passed, ruling.worst))
+    return worst.figure if len(rulings) == 1 else f"{worst.figure} (worst of {len(rulings)}, {worst.sample})"
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("judge", "version", "figure", "bar", "verdict")
+    for row in rows:
+        state = Text(row.state, style=_STYLES[row.state])
+        table.add_row(row.judge.name, row.version, row.figure, row.judge.bar, state)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main([name.lower() for name in sys.argv[1:]]))

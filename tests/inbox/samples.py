@@ -1,0 +1,82 @@
+"""The sample editions: every kind of issue in every theme and language, made by the very code that sends."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from inbox.judge import Sample
+from newsletter.compose.edition import Edition, Group
+from newsletter.content.document import read_issue
+from newsletter.content.identity import identify
+from newsletter.content.issue import Issue
+from newsletter.content.judge import with_topic
+from newsletter.render.assemble import assemble
+from newsletter.render.compile import compile_issue
+from newsletter.render.message import fill, html_of, text_of
+from newsletter.render.publication import Publication
+from newsletter.render.recipient import Recipient
+from newsletter.render.theme import load_theme, templates_dir
+from subscribers.topics import Catalogue
+
+ISSUES = Path(__file__).resolve().parents[2] / "examples" / "issues"
+KINDS = {"daily": "2026-03-12-daily.md", "report": "2026-03-08-report.txt", "article": "2026-03-09-article.txt"}
+PUBLICATION = Publication(
+    sender="AI 行业动态 <daily@example.org>",
+    envelope_sender="bounce@example.org",
+    list_id="<daily.example.org>",
+    base_url="https://news.example.org",
+    reply_to="编辑部 <desk@example.org>",
+    inbound_address="leave@example.org",
+    postal_address="示例新闻社 · 北京市海淀区示例路 1 号",
+    zone="Asia/Shanghai",
+)
+TOPICS = Catalogue()
+DATE = datetime(2026, 3, 12, 8, 0, tzinfo=timezone(timedelta(hours=8)))
+
+
+def samples() -> Iterator[Sample]:
+    """Every kind of issue in every theme, to a Chinese and to an English reader; and one as text alone."""
+    for kind, file in KINDS.items():
+        issue = read(file)
+        for theme in themes():
+            for language in ("zh", "en"):
+                yield sample(f"{kind} {theme} {language}", issue, theme, language)
+    yield sample("daily as text", read(KINDS["daily"]), "daily", "zh", form="text")
+
+
+def themes() -> list[str]:
+    """The themes that ship."""
+    return sorted(path.name for path in (templates_dir() / "email").iterdir() if (path / "theme.toml").is_file())
+
+
+def read(file: str) -> Issue:
+    """One of the examples."""
+    reading = read_issue((ISSUES / file).read_bytes(), resolve=TOPICS.resolve)
+    return identify(with_topic(reading, "policy").issue)  # the article names no topic
+
+
+def sample(name: str, issue: Issue, theme: str, language: str, form: str = "html") -> Sample:
+    """The message of a reader who gets every story of an issue."""
+    compiled = compile_issue(
+        issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=PUBLICATION
+    )
+    assembled = assemble(compiled, whole(issue))
+    recipient = Recipient(
+        key=f"sample.{name.replace(' ', '-')}",
+        address="chen@example.com",
+        date=DATE,
+        topics=tuple(group.topic for group in whole(issue).groups),
+        unsubscribe_token="dGhpcyBpcyBhIHRva2Vu",
+        name="陈晓" if language == "zh" else "Chen Xiao",
+        format=form,
+    )
+    html = html_of(assembled, recipient) if form == "html" else ""
+    return Sample(name, fill(assembled, recipient).data, html, text_of(assembled, recipient))
+
+
+def whole(issue: Issue) -> Edition:
+    """All stories of an issue, each under its first topic."""
+    groups: dict[str, list[str]] = {}
+    for story in issue.stories:
+        groups.setdefault(story.topics[0], []).append(story.id)
+    return Edition(tuple(Group(topic, tuple(stories)) for topic, stories in groups.items()))
