@@ -10,7 +10,7 @@ SYSTEM_PACKAGES := chromium fonts-noto-cjk fontconfig postgresql postfix dovecot
 	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-long kill-table system install judges inbox format lock words
+.PHONY: help demo test check bench bench-long kill-table system install judges inbox pictures format lock words
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ $(VENV)/.judges: tests/inbox/requirements.lock tests/inbox/package-lock.json
 
 inbox: judges  ## show every sample edition to the outside judges and print what they say (NAMES="axe rspamd": only these)
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox $(NAMES)
+
+pictures: judges  ## take the pictures of mails in docs/pictures anew (with Debian's thunderbird and xvfb, those too)
+	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox.pictures
 
 format: install  ## put the code into its canonical form
 	$(BIN)/ruff format .
