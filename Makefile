@@ -44,8 +44,8 @@ $(VENV)/.judges: tests/inbox/requirements.lock tests/inbox/package-lock.json
 	cd tests/inbox && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
 	@touch $@
 
-inbox: judges  ## show every sample edition to the outside judges and print what they say (NAMES="axe rspamd": only these)
-	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox $(NAMES)
+inbox: judges  ## show every sample edition to the outside judges, print what they say (NAMES="axe rspamd": only these)
+	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox $(NAMES) $(if $(PAGE),--write $(abspath $(PAGE)))
 
 pictures: judges  ## take the pictures of mails in docs/pictures anew (with Debian's thunderbird and xvfb, those too)
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox.pictures

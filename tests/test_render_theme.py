@@ -99,6 +99,12 @@ def test_a_story_in_another_language_says_so() -> None:
     assert not re.search(r'lang="[^>]*><h3[^>]*>(<a[^>]*>)?示例', HTML)
 
 
+def test_a_title_in_another_language_says_so() -> None:
+    english = assemble(compiled(ISSUE, "en"), EVERYTHING)
+    assert re.search(r'<h1 lang="zh-CN"[^>]*><span[^>]*>AI 行业动态', html_of(english, READER))
+    assert "<h1 lang" not in HTML
+
+
 def test_one_h1_then_h2_for_topics_and_h3_for_stories() -> None:
     assert re.findall(r"<h([1-6])", HTML)[:3] == ["1", "2", "3"]
     assert HTML.count("<h1") == 1

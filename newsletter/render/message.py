@@ -102,7 +102,6 @@ def _text_end(assembled: Assembled, values: Mapping[str, str]) -> str:
 
 
 def _headers(assembled: Assembled, recipient: Recipient, unsubscribe: str) -> bytes:
-    publication = assembled.compiled.publication
     head = assembled.letterhead
     if not ADDRESS.fullmatch(recipient.address) or len(recipient.address) > _LONGEST_ADDRESS:
         raise MessageRefused(f"this is no address that a mail can go to: {recipient.address!r}")

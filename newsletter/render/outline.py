@@ -15,17 +15,15 @@ CONTENTS_TOPIC = "contents."
 def outline(groups: Places, topics_in_contents: bool = False) -> Iterable[str]:
     """The names of all parts before the personal one.
 
-    A line stands behind every story but the very last, so a story needs not know its neighbours. In themes whose
-    contents show topics, each group's entries stand below a part of their heading.
+    A line stands behind every story but the very last, so a story needs not know its neighbours. One story alone has
+    no contents: they would say its title twice. In themes whose contents show topics, each group's entries stand below
+    a part of their heading.
     """
-    yield from (TOP, "preheader", "masthead", "count", "contents")
-    for heading, chosen in groups:
-        if topics_in_contents:
-            yield f"{CONTENTS_TOPIC}{heading}"
-        for story in chosen:
-            yield f"entry.{story}"
-    yield "entries.end"
     left = sum(len(chosen) for _, chosen in groups)
+    yield from (TOP, "preheader", "masthead", "count")
+    if left > 1:
+        yield from _contents(groups, topics_in_contents)
+    yield "stories"
     for heading, chosen in groups:
         yield f"section.{heading}"
         for story in chosen:
@@ -34,6 +32,16 @@ def outline(groups: Places, topics_in_contents: bool = False) -> Iterable[str]:
             if left:
                 yield "line"
     yield "foot"
+
+
+def _contents(groups: Places, with_topics: bool) -> Iterable[str]:
+    yield "contents"
+    for heading, chosen in groups:
+        if with_topics:
+            yield f"{CONTENTS_TOPIC}{heading}"
+        for story in chosen:
+            yield f"entry.{story}"
+    yield "entries.end"
 
 
 def shows_topics_in_contents(names: Container[str]) -> bool:

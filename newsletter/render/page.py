@@ -17,7 +17,7 @@ from newsletter.render.inline_css import mail_html
 from newsletter.render.labels import Labels
 from newsletter.render.marks import Marks
 from newsletter.render.publication import Publication
-from newsletter.render.spans import clean
+from newsletter.render.spans import clean, language_of
 from newsletter.render.story_view import StoryView, story_view
 from newsletter.render.theme import MAIL, STYLE, TEXT, Theme, ThemeError
 from subscribers.topics import Catalogue
@@ -45,9 +45,10 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All that an issue brings to its page, whoever reads it."""
+    """All that an issue brings to its page, whoever reads it; `lang` is the language of its title."""
 
     title: str
+    lang: str
     date: date | None
     stories: tuple[StoryView, ...]
     headings: tuple[str, ...]
@@ -72,7 +73,8 @@ def sheet(issue: Issue, theme: Theme, language: str, topics: Catalogue, publicat
     used = dict.fromkeys(topic for story in stories for topic in story.topics)
     names = {slug: slug for slug in used} | names | {FOLLOWED: labels.gettext("Keywords you follow")}
     title = clean(plain(issue.title))
-    return Sheet(title, issue.date, stories, (FOLLOWED, *used), names, labels, clean(publication.postal_address), theme)
+    address = clean(publication.postal_address)
+    return Sheet(title, language_of(title), issue.date, stories, (FOLLOWED, *used), names, labels, address, theme)
 
 
 def html_page(sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:

@@ -37,6 +37,11 @@ def is_chinese(text: str) -> bool:
     return _HAN.search(text) is not None
 
 
+def language_of(text: str) -> str:
+    """The language that a text is marked with in HTML (BCP 47)."""
+    return "zh-CN" if is_chinese(text) else "en"
+
+
 def web_url(url: str) -> str:
     """An http(s) address in ASCII (RFC 3986), the same in both parts of a mail; empty when it is anything else."""
     if not is_web_address(url):

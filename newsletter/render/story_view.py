@@ -8,7 +8,7 @@ from newsletter.content.issue import Story
 from newsletter.content.spans import plain
 from newsletter.render.blocks import BlockView, block_view
 from newsletter.render.shorten import shortened
-from newsletter.render.spans import Spans, clean, has_link, is_chinese, web_url
+from newsletter.render.spans import Spans, clean, has_link, language_of, web_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def story_view(index: int, story: Story) -> StoryView:
         id=story.id,
         name=clean(plain(title)),
         title=title,
-        lang="zh-CN" if is_chinese(story.title + story.summary) else "en",
+        lang=language_of(story.title + story.summary),
         url=url,
         title_url="" if has_link(title) else url,
         summary=spans(story.summary),

@@ -1,13 +1,17 @@
 """`make inbox`: show every sample edition to every judge, print one table, end with 1 when one of them says no.
 
 Each judge is shown its bad samples first. A judge that this machine lacks is reported as not run; where
-NEWSLETTER_TESTS_COMPLETE is set, that is a failure too. `python -m inbox NAME…` asks only the judges so named.
+NEWSLETTER_TESTS_COMPLETE is set, that is a failure too. `python -m inbox NAME…` asks only the judges so named;
+`--write FILE` puts the table into a page, between its marks.
 """
 
+import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +21,7 @@ from inbox.judge import Judge, Ruling, Sample
 from inbox.judges import ALL
 from inbox.samples import samples
 
+_BETWEEN_MARKS = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _STYLES = {"pass": "green", "FAIL": "bold red", "not run": "yellow"}
 
 
@@ -31,8 +36,8 @@ class Row:
     details: tuple[str, ...] = ()
 
 
-def main(names: Sequence[str]) -> int:
-    """Ask the judges, print the table; the exit code."""
+def main(names: Sequence[str], page: Path | None) -> int:
+    """Ask the judges, print the table, write it into `page`; the exit code."""
     asked = [judge for judge in ALL if not names or judge.name.partition(" ")[0].lower() in names]
     mails = list(samples())
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -44,6 +49,8 @@ def main(names: Sequence[str]) -> int:
     for row in rows:
         for detail in row.details:
             console.print(Text(f"{row.judge.name}: {detail}", style="red"))
+    if page:
+        page.write_text(_BETWEEN_MARKS.sub(lambda _: _markdown(rows), page.read_text("utf-8")), "utf-8")
     complete = bool(os.environ.get("NEWSLETTER_TESTS_COMPLETE"))
     bad = {"FAIL", "not run"} if complete else {"FAIL"}
     return 1 if any(row.state in bad for row in rows) else 0
@@ -77,5 +84,15 @@ def _table(rows: Sequence[Row]) -> Table:
     return table
 
 
+def _markdown(rows: Sequence[Row]) -> str:
+    head = "| judge | version | figure | bar | verdict |\n| --- | --- | --- | --- | --- |\n"
+    cells = [(row.judge.name, row.version, row.figure, row.judge.bar, row.state) for row in rows]
+    return head + "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
 if __name__ == "__main__":
-    sys.exit(main([name.lower() for name in sys.argv[1:]]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", type=str.lower)
+    parser.add_argument("--write", type=Path)
+    asked = parser.parse_args()
+    sys.exit(main(asked.names, asked.write))

@@ -57,9 +57,7 @@ def read(file: str) -> Issue:
 
 def sample(name: str, issue: Issue, theme: str, language: str, form: str = "html") -> Sample:
     """The message of a reader who gets every story of an issue."""
-    compiled = compile_issue(
-        issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=PUBLICATION
-    )
+    compiled = compile_issue(issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=PUBLICATION)
     assembled = assemble(compiled, whole(issue))
     recipient = Recipient(
         key=f"sample.{name.replace(' ', '-')}",
