@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from newsletter.content.issue import Issue
 from newsletter.render.theme import Theme, ThemeError, load_theme
-from newsletter.settings import PREFIX, Settings, SettingsRefused
+from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine, require_file, sqlite_file
-from newsletter.storage.issues import IssueStore
+from newsletter.storage.issues import IssueRefused, IssueStore
 from newsletter.storage.key import require_key
 from newsletter.storage.schema import require_present_schema
 from subscribers.people import SubscriberStore
@@ -36,8 +36,7 @@ class Newsletter:
         with self.reading() as session:
             require_key(session, self.address_key)
         self.tokens = Tokens(settings.keys)
-        self._theme = self._load_theme("theme")
-        self._report_theme = self._load_theme("report_theme")
+        self._themes: dict[str, Theme] = {}
         self.signer = settings.signer
 
     @contextmanager
@@ -71,8 +70,14 @@ class Newsletter:
         return SuppressionStore(session, self.address_key, self.clock)
 
     def theme_for(self, issue: Issue) -> Theme:
-        """The theme that an issue is set in: reports are long, and have one of their own."""
-        return self._report_theme if issue.format == "report" else self._theme
+        """The theme that an issue is set in: reports are long, and have one of their own.
+
+        Raises `IssueRefused` when that theme cannot be used; whatever needs no theme goes on without it.
+        """
+        setting = "report_theme" if issue.format == "report" else "theme"
+        if setting not in self._themes:
+            self._themes[setting] = self._load_theme(setting)
+        return self._themes[setting]
 
     @property
     def name(self) -> str:
@@ -97,4 +102,7 @@ class Newsletter:
         try:
             return load_theme(getattr(self.settings, setting), self.settings.themes)
         except ThemeError as error:
-            raise SettingsRefused(f"{PREFIX}{setting.upper()}: {error}.") from error
+            raise IssueRefused(
+                f"the theme of the setting {setting} cannot be used: {error}. Mend it, or name another one and approve "
+                "the issue anew."
+            ) from error

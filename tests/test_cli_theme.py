@@ -33,6 +33,14 @@ def test_a_folder_is_tried_too(command: Command, folder: str) -> None:
     assert command("theme", "check", folder).code == 0
 
 
+def test_a_folder_with_a_name_that_is_none_is_told_what_a_name_may_be(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "ours" / "own").rename(tmp_path / "ours" / "My_Own")
+    said = command("theme", "check", "./ours/My_Own")
+    assert said.code == 1
+    assert "'My_Own' is no name for a theme" in said.err
+    assert "small letters, digits, - and _" in said.err.replace("\n", " ")
+
+
 def test_what_is_wrong_is_said_with_file_and_line_and_exit_code_1(command: Command, tmp_path: Path) -> None:
     about = tmp_path / "ours" / "own" / "theme.toml"
     about.write_text(ABOUT + 'colour = "red"\n', "utf-8")
@@ -81,8 +89,10 @@ def test_a_theme_that_is_not_there_is_refused_with_the_settings_name(
     command: Command, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
     assert command("init").code == 0
+    assert command("issue", "import", EXAMPLES / "2026-03-08-report.txt", EXAMPLES / "2026-03-12-daily.md").code == 0
     monkeypatch.setenv(PREFIX + setting, "nowhere")
-    said = command("issue", "list")
+    said = command("issue", "preview", "2026-03-12" if setting == "THEME" else "2026-03-08", "--format", "html")
     assert said.code == 1
-    assert f"{PREFIX}{setting}: there is no theme 'nowhere'" in said.err
+    assert f"setting {setting.lower()}" in said.err
+    assert "there is no theme 'nowhere'" in said.err
     assert "daily, digest, letter" in said.err

@@ -130,11 +130,11 @@ def test_english_labels_and_dates() -> None:
 def test_chinese_dates_and_counts() -> None:
     text = text_of(assemble(COMPILED, EDITION), READER)
     assert "2026 年 3 月 9 日 · 星期一" in text
-    assert "你订阅的 2 个主题，3 条" in text
+    assert "你订阅的 2 个主题，共 3 条" in text
 
 
 def test_preheader_is_hidden_without_tricks_that_cost_spam_points() -> None:
-    assert '<div style="display:none;max-height:0;mso-hide:all">' in HTML
+    assert '<div lang="zh-CN" style="display:none;max-height:0;mso-hide:all">' in HTML
 
 
 def test_every_kind_of_block_is_shown_in_both_parts() -> None:

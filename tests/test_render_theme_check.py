@@ -79,6 +79,66 @@ def test_a_fault_in_the_finished_mail_is_said(old: str, new: str, said: str, tmp
     assert any(said in fault.message and "mail.mjml.j2" in fault.file for fault in verdict.faults)
 
 
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ('<p background="https://a.example.org/b.png">x</p>', "background= is nothing that <p> may have"),
+        ('{{ "<im" | safe }}g {{ "sr" | safe }}c="https://a.example.org/b.png" />', "<img> is nothing that a mail may"),
+        ('<meta http-equiv="refresh" content="0;url=https://a.example.org" />', '<meta http-equiv="refresh">'),
+        ('<p onclick="alert(1)">x</p>', "onclick= is nothing"),
+        ('<a href="javascript:alert(1)">x</a>', "a link leads to 'javascript:alert(1)'"),
+        ('<a href="//a.example.org/">x</a>', "a link leads to"),
+        ('<a href="https://a.example.org/" ping="https://a.example.org/">x</a>', "ping= is nothing"),
+        ('<svg width="1"></svg>', "<svg> is nothing"),
+        ("""<p style="background-image:image-set('https://a.example.org/b.png' 1x)">x</p>""", "image-set() in a style"),
+        ('<i style="background:u\\72l(https://a.example.org/b.png)">x</i>', "a backslash"),
+        ("<style>@font-face{}</style>", "@font-face in a style"),
+        ("<!--[if mso]><v:rect></v:rect><![endif]-->", "<v:rect> is nothing that a comment for Outlook"),
+        ("<!--[if mso]><td>Buy</td><![endif]-->", "'Buy' stands in a comment"),
+        ("<!-- <b>a</b> -->", "could hide something"),
+    ],
+)
+def test_what_a_mail_may_not_hold_is_found_when_it_is_finished(harm: str, said: str, tmp_path: Path) -> None:
+    verdict = tried(tmp_path, mail_mjml_j2=MAIL.replace("<h2>", f"{harm}<h2>"))
+    assert not verdict.is_usable
+    assert any(said in fault.message for fault in verdict.faults), verdict.faults
+
+
+def test_what_a_mail_may_not_hold_is_said_with_its_line(tmp_path: Path) -> None:
+    verdict = tried(tmp_path, mail_mjml_j2=MAIL.replace("<h2>", '<h2 onclick="x">'))
+    assert [fault.line for fault in verdict.faults] == [line_of(MAIL, "<h2>")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("p { opacity: 0.05; }", "opacity:0.05 hides"),
+        ("p { zoom: 0.1; }", "zoom:0.1 hides"),
+        ("h3, h3 a { font-size: 0; }", "type of 0 px"),
+        ("p { font: 4px serif; }", "type of 4 px"),
+        ("p { font-size: 0.5em; }", "px; at least 10 px"),
+        ("p { font-size: 1vw; }", "type of 0 px"),
+    ],
+)
+def test_what_can_hardly_be_seen_is_said(rule: str, said: str, tmp_path: Path) -> None:
+    for where, sheet in (("mail.css", f"{STYLE}{rule}\n"), ("clients.css", f"{DARK}{rule}\n")):
+        folder = tmp_path / where
+        folder.mkdir()
+        verdict = tried(folder, **{where.replace(".", "_"): sheet})
+        assert any(said in fault.message for fault in verdict.faults), (where, verdict.faults)
+
+
+def test_the_line_of_what_hides_is_named(tmp_path: Path) -> None:
+    verdict = tried(tmp_path, mail_css=f"{STYLE}p {{ opacity: 0.05; }}\n")
+    place = (str(tmp_path / "ours" / "mail.css"), STYLE.count("\n") + 1)
+    assert [(fault.file, fault.line) for fault in verdict.faults] == [place]
+
+
+def test_brackets_in_brackets_are_no_traceback(tmp_path: Path) -> None:
+    verdict = tried(tmp_path, mail_mjml_j2=MAIL.replace("<h2>", "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}<h2>"))
+    assert "cannot be read" in verdict.faults[0].message
+
+
 def test_a_fault_in_the_text_is_said(tmp_path: Path) -> None:
     verdict = tried(tmp_path, mail_txt_j2=TEXT.replace("{{ filling.unsubscribe }}", ""))
     assert [Path(fault.file).name for fault in verdict.faults] == ["mail.txt.j2"]
@@ -106,7 +166,7 @@ def test_words_without_a_translation_are_a_warning(tmp_path: Path) -> None:
 def test_a_mail_that_is_too_large_is_a_warning(tmp_path: Path) -> None:
     verdict = tried(tmp_path, mail_mjml_j2=MAIL.replace("<h2>", "<h2>" + "long " * 1500))
     assert verdict.is_usable
-    assert "10 full stories make" in verdict.faults[0].message
+    assert "10 stories with all four labels and no body make" in verdict.faults[0].message
 
 
 def test_a_theme_that_is_not_there_is_said_without_a_traceback() -> None:

@@ -31,7 +31,7 @@ def test_a_theme_takes_what_it_lacks_from_the_one_it_extends(tmp_path: Path) -> 
 def test_a_theme_of_a_few_lines_can_be_other_colours(tmp_path: Path) -> None:
     own(tmp_path, "ours", "digest", '[light]\nlink = "#874d00"\n')
     theme = load_theme("ours", tmp_path)
-    assert "color: #874d00" in theme.environment.get_template("mail.css").render()
+    assert "color: #874d00" in theme.environment.get_template("mail.css").render(labels=theme.language("zh"))
     assert theme.about.light["ink"] == load_theme("daily").about.light["ink"]
     assert theme.digest != load_theme("digest").digest
 
@@ -57,9 +57,15 @@ def test_a_tower_of_themes_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../daily", "..", "Daily", "da/ily", ".", ""])
-def test_a_name_that_is_no_name_finds_nothing(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ThemeError, match="there is no theme"):
+def test_a_name_that_is_no_name_is_refused_with_what_a_name_may_be(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ThemeError, match=r"is no name for a theme: .* small letters, digits, - and _"):
         load_theme(name, tmp_path)
+
+
+def test_a_folder_whose_name_is_no_name_is_not_among_the_themes(tmp_path: Path) -> None:
+    own(tmp_path, "My_Theme", "letter")
+    own(tmp_path, "my_theme", "letter")
+    assert theme_names(tmp_path) == ["daily", "digest", "letter", "my_theme"]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -77,7 +83,7 @@ def test_a_theme_cannot_reach_into_the_program(tmp_path: Path) -> None:
     own(tmp_path, "spy", "letter", mail_css="{{ ''.__class__.__mro__ }}")
     theme = load_theme("spy", tmp_path)
     with pytest.raises(Exception, match="unsafe"):
-        theme.environment.get_template("mail.css").render()
+        theme.environment.get_template("mail.css").render(labels=theme.language("zh"))
 
 
 @pytest.mark.parametrize(

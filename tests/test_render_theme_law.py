@@ -69,12 +69,6 @@ def test_the_contents_of_a_digest_name_each_topic_before_its_stories() -> None:
         assert order == sorted(order)
 
 
-def test_a_compiled_issue_of_before_digests_is_still_assembled() -> None:
-    compiled = made(ISSUE, THEMES["daily"])
-    assert not any(name.startswith("contents.") for name in compiled.html)
-    assert ISSUE.title in text_of(assemble(CompiledIssue.from_json(compiled.to_json()), EVERYTHING), READER)
-
-
 def test_a_letter_has_no_boxes() -> None:
     html = html_of(assemble(made(ISSUE, THEMES["letter"]), EVERYTHING), READER)
     body = html.partition("<body")[2]

@@ -11,8 +11,9 @@ from rich.text import Text
 from newsletter.cli.output import AsJson, console, error_console, print_json, print_table, printable
 from newsletter.content.diagnostics import Severity
 from newsletter.render.theme import ThemeError, load_theme, theme_names
-from newsletter.render.theme_check import Verdict, check_theme
+from newsletter.render.theme_check import Verdict
 from newsletter.render.theme_sources import Fault
+from newsletter.render.theme_trial import try_theme
 from newsletter.settings import load_themes_folder
 
 app = typer.Typer()
@@ -62,8 +63,8 @@ def _checked(theme: str) -> Verdict:
     """Try a theme; what has a slash in it, or is a folder with a `theme.toml`, is a folder."""
     path = Path(theme)
     if os.sep in theme or (path / "theme.toml").is_file():
-        return check_theme(path.resolve().name, path.resolve().parent)
-    return check_theme(theme, load_themes_folder())
+        return try_theme(path.resolve().name, path.resolve().parent)
+    return try_theme(theme, load_themes_folder())
 
 
 def _print(verdict: Verdict) -> None:

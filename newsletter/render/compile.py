@@ -23,7 +23,7 @@ def compile_issue(
     its files is wrong (with file and line).
     """
     prepared = sheet(issue, theme, language, topics, publication)
-    html, text = _fragments(prepared, Marks.of(issue, theme.digest, language, publication, topics.topics))
+    html, text = _fragments(theme, prepared, Marks.of(issue, theme.digest, language, publication, topics.topics))
     return CompiledIssue(
         theme=theme.name,
         language=language,
@@ -39,7 +39,7 @@ def compile_issue(
     )
 
 
-def _fragments(prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict[str, Fragment]]:
+def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict[str, Fragment]]:
     """Both parts of the mail, cut: all stories under the first heading, then the other headings bare."""
     groups = [
         prepared.group(topic, range(len(prepared.stories)) if place == 0 else ())
@@ -47,29 +47,32 @@ def _fragments(prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict
     ]
     slots = Filling(
         preheader=marks.slot("preheader"),
+        lang=marks.slot("lang"),
         count=marks.slot("count"),
         reason=marks.slot("reason"),
         unsubscribe=marks.slot("unsubscribe"),
         number=lambda _: marks.slot("number"),
     )
-    pages = {MAIL: html_page(prepared, groups, slots, marks), TEXT: text_page(prepared, groups, slots, marks)}
-    cut = {name: _cut(prepared, marks, name, page) for name, page in pages.items()}
+    pages = {
+        MAIL: html_page(theme, prepared, groups, slots, marks),
+        TEXT: text_page(theme, prepared, groups, slots, marks),
+    }
+    cut = {name: _cut(theme, marks, name, page) for name, page in pages.items()}
     with_topics = any(shows_topics_in_contents(fragments) for fragments in cut.values())
     wanted = required(len(prepared.stories), len(prepared.headings), with_topics)
     for name, fragments in cut.items():
         if missing := sorted(wanted - fragments.keys()):
-            raise ThemeError(f"no mark for {', '.join(missing)}", prepared.theme.name, name)
+            raise ThemeError(f"no mark for {', '.join(missing)}", theme.name, name)
     return cut[MAIL], cut[TEXT]
 
 
-def _cut(prepared: Sheet, marks: Marks, name: str, page: str) -> dict[str, Fragment]:
+def _cut(theme: Theme, marks: Marks, name: str, page: str) -> dict[str, Fragment]:
     try:
         return marks.cut(page)
     except ValueError as error:
-        raise ThemeError(str(error), prepared.theme.name, name) from error
+        raise ThemeError(str(error), theme.name, name) from error
 
 
 def entry(story: StoryView) -> StoryEntry:
-    """What later steps need of a story; its first point stands in for a summary it does not have."""
-    teaser = story.summary or (story.points[0] if story.points else ())
-    return StoryEntry(story.id, story.name, clean(plain(teaser)), story.topics)
+    """What later steps need of a story."""
+    return StoryEntry(story.id, story.name, clean(plain(story.teaser)), story.topics)

@@ -6,14 +6,16 @@ kept away from it letter by letter, and only the style sheet handed over here is
 
 import logging
 import re
+from functools import lru_cache
+from xml.dom import DOMException
 
 import cssutils
 from mjml import mjml2html
 from premailer import Premailer
 
-from newsletter.render.theme import ThemeError
+from newsletter.render.theme import FAULTS, ThemeError
 
-_OWN_STYLE = re.compile(r"<!--.*?-->|<style(?=[\s>])", re.DOTALL)
+_OWN_STYLE = re.compile(r"<!--.*?-->|<style(?=[\s/>])", re.DOTALL | re.IGNORECASE)
 _STYLE = re.compile(r'<[a-z][^<>]*? style="[^"]*"')  # in a tag only: in text, "<" is always escaped
 _CLASS = re.compile(r'(<[a-z][^<>]*?) class="([^"]*)"')
 _KEPT = ' data-premailer="ignore"'
@@ -34,13 +36,11 @@ def mail_html(mjml: str, css: str) -> str:
 def with_rules(html: str, css: str) -> str:
     """A page with the rules of `css` written into the elements they fit; what the elements say already goes before.
 
-    Raises ThemeError when the style sheet imports another one.
+    Raises ThemeError when a style sheet imports another one or cannot be read.
     """
-    if "@import" in css:  # cssutils would fetch it, whatever premailer is told
-        raise ThemeError("the style sheet of a theme may not use @import: mails are rendered without a network")
     cssutils.log.setLevel(logging.CRITICAL)
     cssutils.ser.prefs.minimizeColorHash = False  # #123 is not understood by old Outlook
-    page: str = Premailer(
+    inliner = _Inliner(
         _sheltered(html),
         css_text=css,
         allow_network=False,
@@ -48,8 +48,34 @@ def with_rules(html: str, css: str) -> str:
         keep_style_tags=False,
         disable_validation=True,
         disable_basic_attributes=_NOT_AS_ATTRIBUTES,
-    ).transform(pretty_print=False)
+    )
+    try:
+        page: str = inliner.transform(pretty_print=False)
+    except ThemeError:
+        raise
+    except (DOMException, *FAULTS) as error:
+        raise ThemeError(f"the style sheet does not fit the page: {type(error).__name__}: {error}") from error
     return page
+
+
+class _Inliner(Premailer):  # type: ignore[misc]  # premailer has no type hints
+    """A premailer that reads style sheets without a network; its own `allow_network` does not hold for @import."""
+
+    def _parse_css_string(self, css_body: str, validate: bool = True) -> cssutils.css.CSSStyleSheet:
+        return _style_sheet(css_body, validate)
+
+
+@lru_cache(maxsize=64)
+def _style_sheet(css: str, validate: bool) -> cssutils.css.CSSStyleSheet:
+    """The rules of a style sheet; raises ThemeError for one that imports another, in whatever letters."""
+    sheet = cssutils.CSSParser(fetcher=_nothing, validate=validate).parseString(css)
+    if any(rule.type == rule.IMPORT_RULE for rule in sheet):
+        raise ThemeError("the style sheet of a theme may not use @import: mails are rendered without a network")
+    return sheet
+
+
+def _nothing(_: str) -> None:
+    """What cssutils gets when it asks for an imported style sheet."""
 
 
 def _with_classes_of(head: str, body: str) -> str:

@@ -4,9 +4,10 @@ Compiling an issue and rendering a single edition both come through here, with m
 the stories they select and in what stands in the slots.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
@@ -19,15 +20,21 @@ from newsletter.render.marks import Marks
 from newsletter.render.publication import Publication
 from newsletter.render.spans import clean, language_of
 from newsletter.render.story_view import StoryView, story_view
-from newsletter.render.theme import MAIL, STYLE, TEXT, Theme, ThemeError
+from newsletter.render.theme import FAULTS, MAIL, STYLE, TEXT, Theme, ThemeError
 from subscribers.topics import Catalogue
+
+_MOST_CHARACTERS = 20_000_000  # of a page before MJML; a hundred times what an issue of fifty stories has
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What depends on the edition or the reader: values, or slots where they come later. `number` gives a story's."""
+    """What depends on the edition or the reader: values, or slots where they come later.
+
+    `lang` is the language of the preheader; `number` gives a story's.
+    """
 
     preheader: str
+    lang: str
     count: str
     reason: str
     unsubscribe: str
@@ -36,16 +43,20 @@ class Filling:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """Stories under one heading; `index` is the heading's place in `Sheet.headings`."""
+    """Stories under one heading; `index` is the heading's place in `Sheet.headings`, `lang` its name's language."""
 
     index: int
     name: str
+    lang: str
     stories: tuple[StoryView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All that an issue brings to its page, whoever reads it; `lang` is the language of its title."""
+    """All that an issue brings to its page, whoever reads it; `lang` is the language of its title.
+
+    Templates get it, so it holds nothing but plain values.
+    """
 
     title: str
     lang: str
@@ -55,12 +66,13 @@ class Sheet:
     names: Mapping[str, str]
     labels: Labels
     postal_address: str
-    theme: Theme
+    address_lang: str
 
     def group(self, topic: str, stories: Sequence[int]) -> GroupView:
         """The stories of these indexes under the heading of a topic's slug or of `FOLLOWED`."""
         chosen = tuple(self.stories[index] for index in stories)
-        return GroupView(self.headings.index(topic), self.names[topic], chosen)
+        lang = self.labels.lang if topic == FOLLOWED else language_of(self.names[topic])
+        return GroupView(self.headings.index(topic), self.names[topic], lang, chosen)
 
 
 def sheet(issue: Issue, theme: Theme, language: str, topics: Catalogue, publication: Publication) -> Sheet:
@@ -74,41 +86,70 @@ def sheet(issue: Issue, theme: Theme, language: str, topics: Catalogue, publicat
     names = {slug: slug for slug in used} | names | {FOLLOWED: labels.gettext("Keywords you follow")}
     title = clean(plain(issue.title))
     address = clean(publication.postal_address)
-    return Sheet(title, language_of(title), issue.date, stories, (FOLLOWED, *used), names, labels, address, theme)
+    return Sheet(
+        title, language_of(title), issue.date, stories, (FOLLOWED, *used), names, labels, address, language_of(address)
+    )
 
 
-def html_page(sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
+def html_page(theme: Theme, sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
     """The mail's HTML with the marks that the template sets; raises ThemeError naming file and line."""
-    mjml, css = (_rendered(sheet, name, groups, filling, marks.mark) for name in (MAIL, STYLE))
-    return mail_html(mjml, css)
+    given = _given(sheet, groups, filling, marks.mark)
+    return mail_html(_rendered(theme, MAIL, given), _rendered(theme, STYLE, given))
 
 
-def text_page(sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
+def text_page(theme: Theme, sheet: Sheet, groups: Sequence[GroupView], filling: Filling, marks: Marks) -> str:
     """The mail's text with the marks that the template sets; raises ThemeError naming file and line."""
-    return _rendered(sheet, TEXT, groups, filling, marks.text_mark)
+    return _rendered(theme, TEXT, _given(sheet, groups, filling, marks.text_mark))
 
 
-def _rendered(
-    sheet: Sheet, name: str, groups: Sequence[GroupView], filling: Filling, mark: Callable[[str], str]
-) -> str:
-    stories = [story for group in groups for story in group.stories]
+def _given(
+    sheet: Sheet, groups: Sequence[GroupView], filling: Filling, mark: Callable[[str], str]
+) -> Mapping[str, Any]:
+    """What a template may use; docs/reference/theme-toml.md lists it."""
+    return {
+        "sheet": sheet,
+        "labels": sheet.labels,
+        "_": sheet.labels.gettext,
+        "groups": tuple(groups),
+        "stories": tuple(story for group in groups for story in group.stories),
+        "filling": filling,
+        "mark": mark,
+    }
+
+
+def _rendered(theme: Theme, name: str, given: Mapping[str, Any]) -> str:
+    """What a template makes; raises ThemeError when it fails, whatever way, or finds no end."""
     try:
-        template = sheet.theme.environment.get_template(name)
-        return template.render(
-            sheet=sheet,
-            labels=sheet.labels,
-            _=sheet.labels.gettext,
-            groups=groups,
-            stories=stories,
-            filling=filling,
-            mark=mark,
-        )
-    except TemplateError as error:
+        page = _joined(theme.environment.get_template(name).generate(given))
+    except (TemplateError, *FAULTS) as error:
         file, line = _place(error, name)
-        raise ThemeError(str(error), sheet.theme.name, file, line) from error
+        raise ThemeError(_said(error), theme.name, file, line) from error
+    if page is None:
+        raise ThemeError(f"it makes more than {_MOST_CHARACTERS:,} characters: look for a loop", theme.name, name)
+    return page
 
 
-def _place(error: TemplateError, name: str) -> tuple[str, int]:
+def _said(error: BaseException) -> str:
+    """What is wrong with a template; only Jinja2's own errors, and a limit's, say it in a sentence."""
+    if isinstance(error, MemoryError):
+        return "it takes too much memory: look for long repetitions"
+    if isinstance(error, TemplateError | TimeoutError):
+        return str(error)
+    return f"the template fails: {type(error).__name__} {error}".rstrip()
+
+
+def _joined(pieces: Iterable[str]) -> str | None:
+    """The pieces of a page in one; None when there are far too many."""
+    kept, length = [], 0
+    for piece in pieces:
+        kept.append(piece)
+        length += len(piece)
+        if length > _MOST_CHARACTERS:
+            return None
+    return "".join(kept)
+
+
+def _place(error: BaseException, name: str) -> tuple[str, int]:
     """File and line of a template error: syntax errors carry them, others happened in the innermost template frame."""
     if isinstance(error, TemplateSyntaxError):
         return error.name or name, error.lineno

@@ -39,6 +39,7 @@ def render_edition(
     lines = _lines(issue, prepared, groups)
     filling = Filling(
         preheader=lines.preheader,
+        lang=lines.lang,
         count=lines.count,
         number=str,
         **personal_values(publication, prepared.labels, prepared.names, recipient),
@@ -46,9 +47,9 @@ def render_edition(
     marks = Marks.of(issue, edition, recipient)
     html = [
         part if name == TAIL else padded(part)
-        for name, part in marks.parts(html_page(prepared, groups, filling, marks))
+        for name, part in marks.parts(html_page(theme, prepared, groups, filling, marks))
     ]
-    text = [part for _, part in marks.parts(text_page(prepared, groups, filling, marks))]
+    text = [part for _, part in marks.parts(text_page(theme, prepared, groups, filling, marks))]
     return "".join(html), "".join(text), (prepared.labels.gettext("[Test] ") if recipient.test else "") + lines.subject
 
 

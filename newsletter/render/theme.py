@@ -8,21 +8,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 from jinja2 import FunctionLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
 from newsletter.render.labels import Labels, load_labels
 from newsletter.render.plain_text import to_lines, to_text
 from newsletter.render.spans import to_html
 from newsletter.render.text_table import text_table
-from newsletter.render.theme_file import NAME, ThemeFile, ThemeFileError, read_theme_file
+from newsletter.render.theme_file import NAME, NAME_IN_WORDS, ThemeFile, ThemeFileError, read_theme_file
 
 MAIL = "mail.mjml.j2"
 TEXT = "mail.txt.j2"
 STYLE = "mail.css"
 ABOUT = "theme.toml"
 
+FAULTS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError),
+)
+"""What a template or style sheet with a mistake in it can make the program raise that runs it."""
 
-_KINDS = (".j2", ".css", ".toml")  # whatever else lies in the folder is no part of the theme
+_KINDS = (".j2", ".css")  # whatever else lies in the folder is no part of the theme
 _MOST_BELOW = 4  # themes that one builds on; more than a person can keep in mind
 
 
@@ -98,8 +103,9 @@ def load_theme(name: str = "daily", themes: Path | None = None) -> Theme:
 
 
 def theme_names(themes: Path | None = None) -> list[str]:
-    """Every theme there is, in the folder `themes` and among those that ship."""
-    return sorted({path.parent.name for root in _roots(themes) for path in root.glob(f"*/{ABOUT}")})
+    """Every theme there is, in the folder `themes` and among those that ship; a folder with another name is none."""
+    folders = {path.parent.name for root in _roots(themes) for path in root.glob(f"*/{ABOUT}")}
+    return sorted(filter(NAME.fullmatch, folders))
 
 
 def _roots(themes: Path | None) -> list[Path]:
@@ -124,13 +130,14 @@ def _chain(name: str, themes: Path | None) -> list[Path]:
 
 
 def _folder(name: str, themes: Path | None) -> Path:
-    folders = [root / name for root in _roots(themes)] if NAME.fullmatch(name) else []
+    if not NAME.fullmatch(name):
+        raise ThemeError(f"{name!r} is no name for a theme: give its folder one of {NAME_IN_WORDS}")
+    folders = [root / name for root in _roots(themes)]
     for folder in folders:
         if (folder / ABOUT).is_file():
             return folder
-    known = ", ".join(theme_names(themes))
-    where = f" in {', '.join(str(folder) for folder in folders)}" if folders else ""
-    raise ThemeError(f"there is no theme {name!r} (no {ABOUT}{where}); there are {known}")
+    known, where = ", ".join(theme_names(themes)), ", ".join(str(folder) for folder in folders)
+    raise ThemeError(f"there is no theme {name!r} (no {ABOUT} in {where}); there are {known}")
 
 
 def _about(folder: Path) -> ThemeFile:
@@ -142,10 +149,13 @@ def _about(folder: Path) -> ThemeFile:
 
 def _files(folder: Path) -> list[Path]:
     """The files of a theme, but what it says about itself, which nobody inherits."""
-    return [path for path in folder.iterdir() if path.suffix in _KINDS and path.name != ABOUT and path.is_file()]
+    return [path for path in folder.iterdir() if path.suffix in _KINDS and path.is_file()]
 
 
 def _text(path: Path) -> str:
+    """The text of a theme's file; a link out of the folder would show readers what is none of theirs."""
+    if not path.resolve().is_relative_to(path.parent.resolve()):
+        raise ThemeError("it is a link out of the theme's folder; put the file itself there", file=str(path))
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -160,13 +170,14 @@ def _colours(abouts: Sequence[ThemeFile], shade: str) -> dict[str, str]:
 def _environment(sources: dict[str, str], about: ThemeFile) -> SandboxedEnvironment:
     """A Jinja2 environment where every value is escaped (in text templates: never), and an unknown name is an error.
 
-    It is a sandbox, for a theme may come from elsewhere: what it may do is to make a page of what it is given.
+    It is a sandbox, for a theme may come from elsewhere: what it may do is to make a page of what it is given, which it
+    cannot change.
     """
 
     def source(name: str) -> tuple[str, str, None] | None:
         return (sources[name], name, None) if name in sources else None  # with the name, errors can say their file
 
-    environment = SandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FunctionLoader(source),
         autoescape=lambda name: not (name or "").endswith(".txt.j2"),  # on for all but plain text
         undefined=StrictUndefined,

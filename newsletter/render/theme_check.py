@@ -7,22 +7,23 @@ from pathlib import Path
 
 from newsletter.content.diagnostics import Severity
 from newsletter.content.issue import Issue
+from newsletter.render.allowed import not_allowed
 from newsletter.render.assemble import assemble
 from newsletter.render.columns import beside_each_other
 from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
-from newsletter.render.contrast import HEADLINE, Faint, faint_texts
+from newsletter.render.contrast import HEADLINE, Faint, faint_texts, hardly_seen
 from newsletter.render.message import html_of, text_of
 from newsletter.render.pipeline import render_edition
 from newsletter.render.size import full_edition, largest_html_bytes
 from newsletter.render.theme import MAIL, TEXT, Theme, ThemeError, load_theme
 from newsletter.render.theme_sample import PUBLICATION, READER, TITLE, sample_editions, sample_issue
-from newsletter.render.theme_sources import Fault, colour_places, likely_malformed, source_faults
+from newsletter.render.theme_sources import Fault, likely_malformed, places, source_faults
 from subscribers.preferences import LANGUAGES
 from subscribers.topics import Catalogue
 
 MOST_HTML_BYTES = {10: 30_000, 30: 80_000}
-"""How large the finished HTML of so many full stories should be at most (1 kB = 1,000 bytes)."""
+"""How large the HTML of so many stories with all four labels and no body should be at most (1 kB = 1,000 bytes)."""
 
 _STORIES = 10
 _TOPICS = Catalogue()
@@ -79,6 +80,8 @@ def _tried(theme: Theme, language: str) -> Iterator[Fault]:
     yield from _lacking(theme, compiled, text, TEXT)
     if f'style="{HEADLINE}">{TITLE}<' not in html:
         yield _error(theme, MAIL, f'the title has to stand in an element with style="{HEADLINE}", to the letter')
+    for words, said in (*not_allowed(html), *hardly_seen(html)):
+        yield _where(theme, words, said)
     for what in dict.fromkeys(beside_each_other(html)):
         yield _error(theme, MAIL, f"without its style blocks the mail is not a single column: {what}")
     for faint in faint_texts(html):
@@ -108,8 +111,6 @@ def _lacking(theme: Theme, compiled: CompiledIssue, page: str, name: str) -> Ite
 
 def _too_faint(theme: Theme, faint: Faint) -> Fault:
     when = "in the dark" if faint.dark else "by daylight"
-    places = [*colour_places(theme, faint.ink), *colour_places(theme, faint.ground)]
-    file, _, line = places[0].rpartition(":") if places else (_path(theme, MAIL), "", "0")
     if not faint.ratio:
         said = (
             f"the colours of {faint.text[:20]!r} {when}, {faint.ink} on {faint.ground}, should be written like #1f2329"
@@ -119,7 +120,7 @@ def _too_faint(theme: Theme, faint: Faint) -> Fault:
             f"{faint.text[:20]!r} is hard to read {when}: {faint.ink} on {faint.ground} has a contrast of "
             f"{faint.ratio:.1f} : 1 and needs 4.5 : 1 (3 : 1 in large type)"
         )
-    return Fault(Severity.ERROR, file, int(line), said)
+    return _where(theme, faint.ink if places(theme, faint.ink) else faint.ground, said)
 
 
 def _not_the_same(theme: Theme) -> Iterator[Fault]:
@@ -154,8 +155,18 @@ def _differs(one: str, other: str) -> str:
 def _too_large(theme: Theme, sizes: dict[int, int]) -> Iterator[Fault]:
     for stories, size in sizes.items():
         if size > (most := MOST_HTML_BYTES[stories]):
-            said = f"{stories} full stories make {size:,} bytes of HTML; at most {most:,} keep clear of Gmail's clip"
+            said = (
+                f"{stories} stories with all four labels and no body make {size:,} bytes of HTML; "
+                f"at most {most:,} keep clear of Gmail's clip"
+            )
             yield Fault(Severity.WARNING, _path(theme, MAIL), 0, said)
+
+
+def _where(theme: Theme, words: str, said: str) -> Fault:
+    """A fault at the first place where the theme writes these words, else without a line."""
+    found = places(theme, words)
+    file, _, line = found[0].rpartition(":") if found else (_path(theme, MAIL), "", "0")
+    return Fault(Severity.ERROR, file, int(line), said)
 
 
 def _error(theme: Theme, name: str, message: str) -> Fault:

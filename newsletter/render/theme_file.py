@@ -12,6 +12,9 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 """What a theme may be called: its folder, and a word in the settings."""
 
+NAME_IN_WORDS = "small letters, digits, - and _, a letter or digit first"
+"""The same, for people."""
+
 LANGUAGES = ("zh", "en")
 """The languages that `name` and `description` are written in."""
 

@@ -49,7 +49,10 @@ _BODY: tuple[Block, ...] = (
 
 
 def sample_issue(stories: int, bodies: bool = False) -> Issue:
-    """An issue of so many full stories, as many under each topic that ships; `bodies` gives every fourth a long one."""
+    """An issue of so many stories with all four labels, as many under each topic that ships.
+
+    `bodies` gives every fourth a long body; the others have none.
+    """
     sections = []
     for place, topic in enumerate(SHIPPED):
         numbers = range(place, stories, len(SHIPPED))

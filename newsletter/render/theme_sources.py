@@ -19,7 +19,8 @@ _MJML = {
 _COMMENTS = re.compile(r"\{#.*?#\}|/\*.*?\*/", re.DOTALL)
 _FETCHED = re.compile(
     r"@import|\burl\(|<(?:link|img|picture|video|audio|script|iframe|object|embed|form|input)\b"
-    r"|<mj-(?:font|include|image|hero|carousel|carousel-image|social|navbar|accordion)\b|\b(?:src|srcset|background-url)\s*="
+    r"|<mj-(?:font|include|image|hero|carousel|carousel-image|social|navbar|accordion)\b|\b(?:src|srcset|background-url)\s*=",
+    re.IGNORECASE,
 )
 _ANY_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)\b(?:[^<>\"]|\"[^\"]*\")*?(/?)>")
 _MJ_TAG = re.compile(r"<(/?)(mj[a-z-]*)\b[^<>]*?(/?)>")
@@ -60,14 +61,14 @@ def likely_malformed(theme: Theme) -> Fault | None:
     return None
 
 
-def colour_places(theme: Theme, colour: str) -> list[str]:
-    """Where a theme writes a colour: `file:line` of each place, its `theme.toml` among them."""
-    places = []
+def places(theme: Theme, words: str) -> list[str]:
+    """Where a theme writes a colour or other words, blanks and capitals aside: `file:line` of each place."""
+    found, wanted = [], "".join(words.lower().split())
     for path in (*(folder / ABOUT for folder in theme.folders), *theme.paths.values()):
         for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            if colour in line.lower():
-                places.append(f"{path}:{number}")
-    return places
+            if wanted in "".join(line.lower().split()):
+                found.append(f"{path}:{number}")
+    return found
 
 
 def _error(path: str, line: int, message: str) -> Fault:
@@ -84,6 +85,8 @@ def _syntax(theme: Theme, name: str, source: str, path: str) -> Iterator[Fault]:
         theme.environment.parse(source, name)
     except TemplateSyntaxError as error:
         yield _error(path, error.lineno, f"the template cannot be read: {error.message}")
+    except (RecursionError, MemoryError, ValueError) as error:
+        yield _error(path, 0, f"the template cannot be read: {error}; look for brackets in brackets")
 
 
 def _fetched(text: str, path: str) -> Iterator[Fault]:
