@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from render_samples import compiled
 
 from newsletter.render.compiled import CompiledIssue
-from newsletter.render.labels import Labels, load_labels, placeholders, read_labels
+from newsletter.render.labels import Labels, load_labels, read_labels
 from newsletter.render.theme import templates_dir
 from subscribers.preferences import LANGUAGES
 
@@ -68,19 +68,6 @@ def test_no_translation_is_empty_or_unsure(path: Path) -> None:
     for message in catalogue(path):
         assert all(texts(message.string)), f"{path}:{message.lineno}"
         assert not message.fuzzy, f"{path}:{message.lineno}"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_translations_have_the_placeholders_of_their_originals(path: Path, used: Catalog) -> None:
-    """A number may be left out or, where the note says so, stand for another; everything else has to be there."""
-    for message in used:
-        if not message.id:
-            continue
-        translations = texts(catalogue(path).get(message.id[0] if message.pluralizable else message.id).string)
-        original = placeholders(*texts(message.id))
-        for translation in translations:
-            assert placeholders(translation) <= original | placeholders(*message.auto_comments), translation
-            assert original - {"{n}"} <= placeholders(translation), translation
 
 
 def test_there_is_a_catalogue_for_every_language_that_readers_may_choose() -> None:
@@ -147,6 +134,7 @@ def test_a_pattern_reaches_no_further_than_its_values() -> None:
         (("{n} artykuły", "{number} artykuły"), "{number}"),
         (('msgstr[2] "', 'msgstr[3] "'), "more translations"),
         (('msgid "EEEE', "nonsense"), "catalogue"),
+        (("{n} artykuły", "dwa artykuły"), "line 11: the translation leaves out {n}"),
     ],
 )
 def test_a_wrong_catalogue_is_refused_with_its_name_and_the_reason(
@@ -156,6 +144,41 @@ def test_a_wrong_catalogue_is_refused_with_its_name_and_the_reason(
     with pytest.raises(ValueError, match=r"pl\.po") as caught:
         load_labels(tmp_path)
     assert said in str(caught.value)
+
+
+def test_a_form_for_one_number_alone_may_say_it_in_a_word() -> None:
+    labels = read_labels(POLISH.replace('"{n} artykuł"', '"jeden artykuł"'))
+    assert labels.ngettext("{n} story", "{n} stories", 1) == "jeden artykuł"
+
+
+REASON = 'msgid "{address} reads {topics}"\nmsgstr "{address} czyta"\n'
+
+
+def test_a_translation_that_loses_a_value_is_refused_unless_a_note_offers_another() -> None:
+    with pytest.raises(ValueError, match=r"line 17: the translation leaves out \{topics\}"):
+        read_labels(f"{POLISH}\n{REASON}")
+    offered = "#. NOTE: {all} may stand instead of {topics}\n" + REASON.replace("czyta", "czyta {all}")
+    assert read_labels(f"{POLISH}\n{offered}").gettext("{address} reads {topics}", all="3") == "{address} czyta 3"
+
+
+SINGULAR = (
+    POLISH.replace('msgid_plural "{n} stories"\nmsgstr[0]', "msgstr")
+    .replace("msgstr[1]", "#")
+    .replace("msgstr[2]", "#")
+)
+
+
+def test_a_message_without_the_plural_that_others_give_it_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "cs.po").write_text(POLISH.replace("Language: pl", "Language: cs"), "utf-8")
+    (tmp_path / "pl.po").write_text(SINGULAR, "utf-8")
+    with pytest.raises(ValueError, match=r"pl\.po: line 11: '\{n\} story' goes by a number: it lacks msgid_plural"):
+        load_labels(tmp_path)
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_a_number_for_which_there_is_no_form_is_said_in_english(n: int) -> None:
+    said = read_labels(SINGULAR).ngettext("{n} story", "{n} stories", n)
+    assert said == (f"{n} artykuł" if n == 1 else f"{n} stories")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

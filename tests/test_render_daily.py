@@ -4,13 +4,28 @@ import re
 from dataclasses import replace
 
 import pytest
-from render_samples import EDITION, EVERYTHING, PUBLICATION, QUIET, READER, compiled, ten_stories
+from render_samples import (
+    EDITION,
+    EVERYTHING,
+    ISSUE,
+    OCEAN,
+    PUBLICATION,
+    QUIET,
+    READER,
+    TOPICS,
+    compiled,
+    ten_stories,
+)
 
-from newsletter.content.issue import Code, Issue
+from newsletter.compose.edition import Edition, Group
+from newsletter.content.issue import Code, Issue, Section
 from newsletter.render.assemble import assemble
+from newsletter.render.compile import compile_issue
+from newsletter.render.compiled import TAIL, CompiledIssue
 from newsletter.render.inline_css import mail_html
 from newsletter.render.message import html_of
 from newsletter.render.size import full_edition, largest_html_bytes
+from newsletter.render.theme import load_theme
 
 HTML = html_of(assemble(compiled(), EDITION), READER)
 HEAD, _, BODY = HTML.partition("</head>")
@@ -31,6 +46,10 @@ def tripled(issue: Issue) -> Issue:
     )
 
 
+def in_theme(theme: str, language: str, issue: Issue = ISSUE) -> CompiledIssue:
+    return compile_issue(issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=PUBLICATION)
+
+
 def test_the_contents_name_exactly_the_readers_stories_in_their_order() -> None:
     titles = re.findall(r"<h3[^>]*>(?:<a [^>]*>)?(.*?)(?:</a>)?</h3>", BODY)
     assert [re.sub("<[^>]*>", "", title) for title in titles] == _LISTED
@@ -46,6 +65,56 @@ def test_the_footer_says_why_which_topics_how_to_leave_and_from_where() -> None:
     assert "模型与技术进展、政策与监管" in foot
     assert f'href="https://news.example.org/unsubscribe/{READER.unsubscribe_token}"' in foot
     assert PUBLICATION.postal_address in foot
+
+
+@pytest.mark.parametrize("theme", ["daily", "digest", "letter"])
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("zh", "，回复这封邮件即可。"), ("en", "Reply to this email to change")]
+)
+def test_the_footer_says_how_to_change_topics_to_every_reader_alike(theme: str, language: str, sentence: str) -> None:
+    made = in_theme(theme, language)
+    for fragments in (made.html, made.text):
+        assert sentence in fragments[TAIL].literals[0]
+
+
+@pytest.mark.parametrize("theme", ["daily", "digest", "letter"])
+def test_what_is_not_in_the_language_of_the_mail_says_its_own(theme: str) -> None:
+    """A topic without an English name, an address and a preview in Chinese; the words of the mail itself do not."""
+    story = replace(OCEAN, topics=("astronomy",))
+    issue = replace(ISSUE, sections=(Section("天文", (story,), topic="astronomy"), *ISSUE.sections[1:]))
+    html = html_of(assemble(in_theme(theme, "en", issue), full_edition(in_theme(theme, "en", issue))), READER)
+    assert re.search(r'lang="zh-CN"[^>]*>(<h2[^>]*>)?天文<', html)
+    assert re.search(r'<p[^>]* lang="zh-CN"[^>]*>示例新闻社', html)
+    assert re.search(r'<div lang="zh-CN" style="display:none[^>]*>示例市', html)
+    assert re.search(r"<td(?![^>]*lang)[^>]*><h2[^>]*>Policy &amp; Regulation", html)
+    assert re.search(r"<p(?![^>]*lang)[^>]*>Reply to", html)
+
+
+@pytest.mark.parametrize(("title", "language"), [("Echo", "zh-CN"), ("示例团队开源 Echo", "en")])
+def test_the_preview_line_has_the_language_of_what_it_says(title: str, language: str) -> None:
+    """Of one story alone it is the story's; where there is nothing to say, words of the mail."""
+    story = replace(QUIET, title=title, body=(), summary="模型已经开源。" if title == "Echo" else "")
+    issue = replace(ISSUE, sections=(Section("产品", (story,), topic="products"),))
+    html = html_of(assemble(compiled(issue, "en"), Edition((Group("products", ("quiet",)),))), READER)
+    assert f'<div lang="{language}" style="display:none' in html
+
+
+def test_a_chinese_mail_marks_an_english_address() -> None:
+    made = compiled(publication=replace(PUBLICATION, postal_address="Example News, 1 Example Road"))
+    assert re.search(r'<p[^>]* lang="en"[^>]*>Example News', html_of(assemble(made, EDITION), READER))
+
+
+def test_one_chinese_name_does_not_make_an_english_story_chinese() -> None:
+    story = replace(QUIET, title="Tidewater Labs names its model 望舒", summary="It is said to see the moon.")
+    issue = replace(ISSUE, sections=(Section("产品", (story,), topic="products"),))
+    html = html_of(assemble(compiled(issue), Edition((Group("products", ("quiet",)),))), READER)
+    assert re.search(r'<td class="pad" lang="en"[^>]*><h3', html)
+
+
+def test_the_link_to_leave_a_letter_is_44_pixels_high() -> None:
+    html = html_of(assemble(in_theme("letter", "zh"), EDITION), READER)
+    (style,) = re.findall(r'<a href="[^"]*/unsubscribe/[^"]*" style="([^"]*)"', html)
+    assert {"display:inline-block", "padding:10px 0", "line-height:24px"} <= set(style.split(";"))
 
 
 def test_the_leave_button_is_44_pixels_high_also_where_outlook_drops_the_padding_of_links() -> None:

@@ -112,3 +112,9 @@ def test_blanks_between_blocks_and_the_order_of_attributes_make_no_difference() 
 )
 def test_the_first_difference_is_named_with_its_place(other: str, said: str) -> None:
     assert difference(tree("<p>x <b>y</b> <i>z</i></p>"), tree(other)) == said
+
+
+def test_a_page_without_its_doctype_is_another_page() -> None:
+    page = "<html><p>x</p></html>"
+    said = difference(tree(f"<!DOCTYPE html>{page}"), tree(page))
+    assert said == "/html@: nothing, not [('!DOCTYPE', '<!DOCTYPE html>')]"

@@ -28,7 +28,9 @@ from render_samples import (
 )
 
 from newsletter.compose.edition import FOLLOWED, Edition, Group
+from newsletter.content.issue import Section
 from newsletter.render.assemble import Assembler, assemble
+from newsletter.render.compiled import CompiledIssue
 from newsletter.render.headers import MessageRefused
 from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message
@@ -178,7 +180,7 @@ def test_headers_say_what_recipient_and_publication_say() -> None:
     assert message["From"] == "AI 行业动态 <daily@example.org>"
     assert message["To"] == "陈晓 <chen@example.com>"
     assert message["Reply-To"] == "编辑部 <desk@example.org>"
-    assert message["Subject"] == "示例研究院公开海洋预报模型的训练数据 等 3 条"
+    assert message["Subject"] == "示例研究院公开海洋预报模型的训练数据等 3 条"
     assert message["Date"] == "Mon, 09 Mar 2026 08:00:00 +0800"
     assert message["Message-ID"] == "<m7.42@example.org>"
     assert message["List-Id"] == "<daily.example.org>"
@@ -293,9 +295,33 @@ def test_numbers_count_in_the_order_of_the_edition() -> None:
 
 
 def test_followed_stories_stand_under_their_own_heading() -> None:
-    assert "== 关注的内容 ==" in text_of(assemble(COMPILED, Edition((Group(FOLLOWED, ("ocean",)),))), READER)
+    assert "== 你关注的关键词 ==" in text_of(assemble(COMPILED, Edition((Group(FOLLOWED, ("ocean",)),))), READER)
     english = assemble(compiled(language="en"), Edition((Group(FOLLOWED, ("ocean",)),)))
     assert "== Keywords you follow ==" in text_of(english, READER)
+
+
+def test_the_preview_of_one_story_is_what_the_story_begins_with() -> None:
+    bare = replace(QUIET, summary="", points=())
+    for story, said in (
+        (replace(bare, summary="A *summary*.", points=("A point.",)), "A summary."),
+        (replace(bare, points=("A point.", "Another.")), "A point."),
+        (bare, "The suite measures how often a model is wrong without saying so. Run tide bench to see."),
+        (replace(bare, body=QUIET.body[1:]), "In this issue"),
+    ):
+        issue = replace(ISSUE, sections=(Section("产品", (story,), topic="products"),))
+        assert assemble(compiled(issue, "en"), Edition((Group("products", ("quiet",)),))).preheader == said
+
+
+OLD = """{"theme":"daily","language":"zh","publication":{"sender":"a <a@example.org>","envelope_sender":"b@example.org",
+"list_id":"<l.example.org>","base_url":"https://n.example.org","reply_to":"","inbound_address":"","postal_address":"",
+"zone":"UTC"},"subject":"","preheader":"","labels":{"lang":"zh-CN","summary":"说明"},"names":{"models":"模型"},
+"headings":["models"],"stories":[{"id":"a","name":"甲","teaser":"","topics":["models"]}],
+"html":{"top":[["<p>"],[]],"tail":[["</p>"],[]]},"text":{"top":[[""],[]],"tail":[[""],[]]}}"""
+
+
+def test_an_issue_compiled_by_an_earlier_version_is_refused_in_words() -> None:
+    with pytest.raises(MessageRefused, match="approve the issue again"):
+        CompiledIssue.from_json(OLD)
 
 
 def test_an_assembler_keeps_no_more_than_its_capacity() -> None:

@@ -46,7 +46,7 @@ def test_the_whole_text_of_a_mail_in_chinese() -> None:
     assert text_of(assemble(compiled(), EDITION), READER) == (
         "AI 行业动态\n"
         "2026 年 3 月 9 日 · 星期一\n"
-        "你订阅的 2 个主题，3 条\n"
+        "你订阅的 2 个主题，共 3 条\n"
         "\n"
         "本期内容\n"
         "1. 示例研究院公开海洋预报模型的训练数据\n"
@@ -95,6 +95,7 @@ def test_the_whole_text_of_a_mail_in_chinese() -> None:
         "--------\n"
         "你收到这封邮件，是因为 c***@example.com 订阅了以下主题：模型与技术进展、政策与监管。\n"
         "退订：https://news.example.org/unsubscribe/dGhpcyBpcyBhIHRva2Vu\n"
+        "想调整订阅的主题，回复这封邮件即可。\n"
         "示例新闻社 · 北京市海淀区示例路 1 号\n"
     )
 

@@ -14,6 +14,7 @@ from newsletter.render.transfer import (
     LINE_BYTES,
     Encoding,
     base64_lines,
+    decoded,
     is_seven_bit,
     quoted_lines,
     quoted_size,
@@ -30,7 +31,8 @@ class Assembled:
     `html_front` and `html_tail`, before and behind the personal fragment, are encoded in `html_encoding`; the pieces of
     `html_front` belong to the compiled issue and are joined only in a message, so an edition takes little memory.
     `text_front` is the encoded text in `text_encoding`, without the `text_rest` that did not fill a line of base64;
-    `text_plain` says that the text so far could go unencoded.
+    `text_plain` is the text as it would go unencoded, None when it cannot. The text is kept in no other form: hundreds
+    of these are in memory at once.
     """
 
     compiled: CompiledIssue
@@ -42,11 +44,15 @@ class Assembled:
     html_encoding: Encoding
     html_front: tuple[bytes, ...]
     html_tail: bytes
-    text: str
     text_encoding: Encoding
     text_front: bytes
     text_rest: bytes
-    text_plain: bool
+    text_plain: bytes | None
+
+    @property
+    def text(self) -> str:
+        """The text up to the personal end; its line ends are LF."""
+        return decoded(self.text_encoding, self.text_front, self.text_rest)
 
 
 def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
@@ -72,11 +78,10 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
         html_encoding=html_encoding,
         html_front=html_front,
         html_tail=html_tail,
-        text=text,
         text_encoding=text_encoding,
         text_front=text_front,
         text_rest=text_rest,
-        text_plain=is_seven_bit(text),
+        text_plain=wire(text) if is_seven_bit(text) else None,
     )
 
 
@@ -111,7 +116,7 @@ def _lines(compiled: CompiledIssue, edition: Edition, groups: Places) -> Edition
 
 
 def _pieces(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> tuple[Piece, ...]:
-    values = {"preheader": markup(lines.preheader), "count": markup(lines.count)}
+    values = {"preheader": markup(lines.preheader), "lang": lines.lang, "count": markup(lines.count)}
     return tuple([compiled.pieces.get(name) or Piece.of(compiled.html[name].fill(values)) for name in names])
 
 
@@ -140,7 +145,10 @@ def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, tuple
 def _typical_end(compiled: CompiledIssue) -> str:
     """A personal end of the text, to reckon with when its encoding is chosen."""
     names = [name for topic, name in compiled.names.items() if topic != FOLLOWED]
-    values = {"reason": reason_line(compiled.labels, "reader@example.org", names), "unsubscribe": "x" * 80}
+    values = {
+        "reason": reason_line(compiled.labels, "reader@example.org", names),
+        "unsubscribe": f"{compiled.publication.base_url}/unsubscribe/{'x' * 44}",
+    }
     return compiled.text[PERSONAL].fill(values) + compiled.text[TAIL].literals[0]
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from newsletter.render.fragment import Fragment, Piece
+from newsletter.render.headers import MessageRefused
 from newsletter.render.labels import Labels
 from newsletter.render.publication import Publication
 
@@ -15,6 +16,9 @@ PERSONAL = "personal"
 
 TAIL = "tail"
 """The last fragment of either part."""
+
+FORM = 2
+"""Counts the forms that `to_json` has written; another one when a field, a slot or a part of the page comes or goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class CompiledIssue:
         """Everything as JSON, in one canonical form: equal values give equal strings."""
         values = {name: getattr(self, name) for name in ("theme", "language", "subject", "preheader")}
         values |= {
+            "form": FORM,
             "publication": asdict(self.publication),
             "labels": self.labels.to_dict(),
             "names": dict(self.names),
@@ -75,8 +80,10 @@ class CompiledIssue:
 
     @classmethod
     def from_json(cls, text: str) -> "CompiledIssue":
-        """The compiled issue that `to_json` wrote."""
+        """The compiled issue that `to_json` wrote; raises MessageRefused when that was another version's."""
         values: dict[str, Any] = json.loads(text)
+        if values.pop("form", None) != FORM:
+            raise MessageRefused("it was compiled by another version of newsletter: approve the issue again")
         values |= {
             "publication": Publication(**values["publication"]),
             "labels": Labels.from_dict(values["labels"]),

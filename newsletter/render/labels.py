@@ -1,7 +1,9 @@
 """What a mail says in one language beside its stories: read from a gettext catalogue, stored with what is compiled."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
@@ -40,9 +42,9 @@ class Labels:
 
     def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
         """A message in the form that fits the number `n`, its placeholders filled, `{n}` too."""
-        english = one if n == 1 else many
-        pattern = self.forms[one][_rule(self.plural)(n)] if one in self.forms else english
-        return _filled(pattern, {"n": n, **values})
+        english, forms = one if n == 1 else many, self.forms.get(one, ())
+        place = _rule(self.plural)(n)
+        return _filled(forms[place] if place < len(forms) else english, {"n": n, **values})
 
     def long_date(self, day: date) -> str:
         """The date as the masthead shows it, with its weekday."""
@@ -72,13 +74,20 @@ class Labels:
 
 
 def load_labels(folder: Path) -> dict[str, Labels]:
-    """The languages that have a catalogue (`zh.po`) in a folder; raises ValueError naming the file that is wrong."""
-    labels = {}
+    """The languages that have a catalogue (`zh.po`) in a folder.
+
+    Raises ValueError naming the file that is wrong, as `read_labels` does, and when a message has plural forms in
+    another catalogue but not in this one.
+    """
+    catalogues: dict[Path, Catalog] = {}
     for path in sorted(folder.glob("*.po")):
-        try:
-            labels[path.stem] = read_labels(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path}: {error}") from error
+        with _named(path):
+            catalogues[path] = _catalogue(path.read_text(encoding="utf-8"))
+    counted = {message.id[0] for catalogue in catalogues.values() for message in catalogue if message.pluralizable}
+    labels = {}
+    for path, catalogue in catalogues.items():
+        with _named(path):
+            labels[path.stem] = _labels(catalogue, counted)
     return labels
 
 
@@ -86,8 +95,22 @@ def read_labels(source: str) -> Labels:
     """Read a catalogue, the text of a `.po` file.
 
     Raises ValueError that says what is wrong: no gettext catalogue, a language that CLDR does not know, a plural rule
-    that leaves its forms, or a translation with a placeholder that nothing fills (with its line).
+    that leaves its forms, or (with its line) a translation with a placeholder that nothing fills, or without one of
+    its original.
     """
+    return _labels(_catalogue(source))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in which something is wrong."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _catalogue(source: str) -> Catalog:
     try:
         catalogue = read_po(BytesIO(source.encode()), abort_invalid=True)
         rule = _rule(catalogue.plural_expr)
@@ -98,7 +121,7 @@ def read_labels(source: str) -> Labels:
         raise ValueError(f"its header names no language that CLDR knows: {catalogue.locale_identifier!r}")
     if not fits:
         raise ValueError(f"its plural rule leaves its {catalogue.num_plurals} forms: {catalogue.plural_expr}")
-    return Labels(_tag(catalogue.locale), catalogue.plural_expr, _forms(catalogue))
+    return catalogue
 
 
 def _tag(locale: Locale) -> str:
@@ -107,18 +130,40 @@ def _tag(locale: Locale) -> str:
     return short if Locale.parse(short, sep="-") == locale else str(locale).replace("_", "-")
 
 
-def _forms(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
-    """The translations that are whole and sure: a fuzzy one is a guess of a tool."""
-    forms = {}
+def _labels(catalogue: Catalog, counted: Container[str] = ()) -> Labels:
+    """The translations that are whole and sure: a fuzzy one is a guess of a tool. `counted` messages have plurals."""
+    forms: dict[str, tuple[str, ...]] = {}
+    alone = _for_one_number(catalogue)
     for message in catalogue:
         translated = _strings(message.string)
         if not message.id or message.fuzzy or not all(translated):
             continue
-        known = placeholders(*_strings(message.id), *message.auto_comments)
-        if wrong := placeholders(*translated) - known:
-            raise ValueError(f"line {message.lineno}: nothing fills {', '.join(sorted(wrong))}")
-        forms[_strings(message.id)[0]] = translated
-    return forms
+        original = _strings(message.id)
+        if len(original) == 1 and original[0] in counted:
+            raise ValueError(f"line {message.lineno}: {original[0]!r} goes by a number: it lacks msgid_plural")
+        for place, form in enumerate(translated):
+            if wrong := _wrong(form, original, message.auto_comments, len(original) > 1 and place in alone):
+                raise ValueError(f"line {message.lineno}: {wrong}")
+        forms[original[0]] = translated
+    return Labels(_tag(catalogue.locale), catalogue.plural_expr, forms)
+
+
+def _wrong(form: str, original: Sequence[str], notes: Sequence[str], says_its_number: bool) -> str:
+    """What is wrong with the placeholders of a translation, in words.
+
+    One that a note offers may stand instead of one of the original, and a form for one number alone can do without it.
+    """
+    asked, used, offered = placeholders(*original), placeholders(form), placeholders(*notes)
+    if idle := used - asked - offered:
+        return f"nothing fills {', '.join(sorted(idle))}"
+    lost = asked - used - ({"{n}"} if says_its_number else set())
+    return "" if len(lost) <= len(used - asked) else f"the translation leaves out {', '.join(sorted(lost))}"
+
+
+def _for_one_number(catalogue: Catalog) -> set[int]:
+    """The plural forms that are for a single number, so that they may say it in a word: one of your topics."""
+    used = Counter(map(_rule(catalogue.plural_expr), _COUNTS[1:]))
+    return {place for place, numbers in used.items() if numbers == 1}
 
 
 def _strings(texts: Any) -> tuple[str, ...]:

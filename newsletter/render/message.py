@@ -129,8 +129,8 @@ def _part_head(kind: str, encoding: Encoding) -> bytes:
 
 def _text_body(assembled: Assembled, end: str) -> tuple[Encoding, bytes, bytes]:
     """The shared and the personal part of the text, encoded; unencoded where both allow that."""
-    if assembled.text_plain and is_seven_bit(end):
-        return Encoding.SEVEN_BIT, wire(assembled.text), wire(end)
+    if assembled.text_plain is not None and is_seven_bit(end):
+        return Encoding.SEVEN_BIT, assembled.text_plain, wire(end)
     encoding = assembled.text_encoding
     return encoding, assembled.text_front, _encoded(encoding, assembled.text_rest + wire(end))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from newsletter.content.spans import Text, plain
 from newsletter.render.blocks import BlockView
 from newsletter.render.spans import Spans, first_characters
+from newsletter.render.widths import whole_characters
 
 BODY_CHARACTERS = 600
 """How much of a body stands in the mail when the rest can be read at its source."""
@@ -52,4 +53,5 @@ def whole_sentences(spans: Spans, most: int) -> Spans:
     end = max((found.end() for found in _SENTENCE_END.finditer(text, 0, most)), default=0)
     if end:
         return first_characters(spans, end)
-    return (*first_characters(spans, most - 1), Text("…")) if most > 1 else ()
+    kept = whole_characters(text, most - 1)
+    return (*first_characters(spans, kept), Text("…")) if kept else ()

@@ -1,5 +1,6 @@
 """A story as the templates see it: cleaned, its links checked, its body shortened."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,10 +38,17 @@ class StoryView:
     tags: tuple[str, ...]
     topics: tuple[str, ...]
 
+    @property
+    def teaser(self) -> Spans:
+        """What a preview line says about it: its summary, else its first point, else its body's first paragraph."""
+        paragraphs = (block.rows[0][0] for block in self.body if block.kind == "paragraph")
+        return next((told for told in (self.summary, *self.points, *paragraphs) if plain(told).strip()), ())
+
 
 def story_view(index: int, story: Story) -> StoryView:
     """Prepare one story. A body without a source stays whole: there would be no place to read the rest."""
-    title = spans(story.title)
+    title, summary, background = spans(story.title), spans(story.summary), spans(story.background)
+    points = tuple(spans(point) for point in story.points)
     url = web_url(story.source.url) if story.source else ""
     body, cut = tuple(block_view(block) for block in story.body), False
     if url:
@@ -50,12 +58,12 @@ def story_view(index: int, story: Story) -> StoryView:
         id=story.id,
         name=clean(plain(title)),
         title=title,
-        lang=language_of(story.title + story.summary),
+        lang=language_of(" ".join(_prose((title, summary, background, *points), body))),
         url=url,
         title_url="" if has_link(title) else url,
-        summary=spans(story.summary),
-        background=spans(story.background),
-        points=tuple(spans(point) for point in story.points),
+        summary=summary,
+        background=background,
+        points=points,
         body=body,
         cut=cut,
         source=_source_name(story, url),
@@ -63,6 +71,14 @@ def story_view(index: int, story: Story) -> StoryView:
         tags=tuple(clean(tag) for tag in story.tags if clean(tag).strip()),
         topics=story.topics,
     )
+
+
+def _prose(parts: Iterable[Spans], body: Iterable[BlockView]) -> Iterator[str]:
+    """The texts of a story in its own language: neither code nor tables, whose words are mostly names."""
+    yield from (plain(part) for part in parts)
+    for block in body:
+        if block.kind not in ("code", "table"):
+            yield from (plain(row[0]) for row in block.rows)
 
 
 def _source_name(story: Story, url: str) -> str:

@@ -6,7 +6,7 @@ way has to double one (RFC 5321 section 4.5.2).
 """
 
 import re
-from binascii import b2a_base64, b2a_qp
+from binascii import a2b_base64, a2b_qp, b2a_base64, b2a_qp
 from enum import StrEnum
 from struct import unpack_from
 
@@ -29,6 +29,12 @@ class Encoding(StrEnum):
 def wire(text: str) -> bytes:
     """UTF-8 with CRLF line ends, the canonical form of text (RFC 2046 section 4.1.1)."""
     return text.replace("\n", "\r\n").encode()
+
+
+def decoded(encoding: Encoding, lines: bytes, rest: bytes = b"") -> str:
+    """The text that was encoded, with `rest` behind it that was not; its line ends are LF."""
+    data = a2b_base64(lines) if encoding is Encoding.BASE64 else a2b_qp(lines)
+    return (data + rest).decode().replace("\r\n", "\n")
 
 
 def padded(html: str) -> str:

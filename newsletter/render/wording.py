@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from newsletter.render.compiled import StoryEntry
 from newsletter.render.labels import Labels
-from newsletter.render.widths import columns, cut_to_characters, cut_to_columns
+from newsletter.render.spans import language_of
+from newsletter.render.widths import columns, cut_to_characters, cut_to_columns, is_wide
 
 SUBJECT_COLUMNS = 60
 """A subject stays narrower than this; a Chinese character takes two columns. More is cut off in most lists of mails."""
@@ -16,10 +17,11 @@ PREHEADER_CHARACTERS = 90
 
 @dataclass(frozen=True, slots=True)
 class EditionLines:
-    """The sentences of one edition; none of them is escaped."""
+    """The sentences of one edition; none of them is escaped. `lang` is the language of the preheader."""
 
     subject: str
     preheader: str
+    lang: str
     count: str
 
 
@@ -32,9 +34,11 @@ def edition_lines(
     """
     titles = [story.name for story in stories]
     line = subject_line(labels, subject, titles)
+    preview = preheader_line(labels, preheader, line, titles, stories[0].teaser)
     return EditionLines(
         subject=line,
-        preheader=preheader_line(labels, preheader, line, titles, stories[0].teaser),
+        preheader=preview,
+        lang=labels.lang if preview == labels.gettext("In this issue") else language_of(preview),
         count=count_line(labels, topics, followed, len(stories)),
     )
 
@@ -49,17 +53,25 @@ def subject_line(labels: Labels, fixed: str, titles: Sequence[str]) -> str:
 
     def line(title: str) -> str:
         # NOTE: {n} counts the other stories; {total} may stand instead and counts all
-        return labels.ngettext(
+        filled = labels.ngettext(
             "{title} (and {n} more)", "{title} (and {n} more)", len(titles) - 1, title=title, total=len(titles)
         )
+        return _without_blank_behind(title, filled)
 
     return line(cut_to_columns(titles[0], SUBJECT_COLUMNS - 1 - columns(line(""))))
+
+
+def _without_blank_behind(title: str, line: str) -> str:
+    """A line without the blank that parts a title from what follows, where both are Chinese and need none."""
+    before, _, behind = line.partition(f"{title} ")
+    last = title.rstrip("…”’")[-1:]  # these are as wide as the type that they are set in
+    return before + title + behind if last and behind and is_wide(last) and is_wide(behind[0]) else line
 
 
 def preheader_line(labels: Labels, fixed: str, subject: str, titles: Sequence[str], teaser: str) -> str:
     """What mail programs show behind the subject: never empty, never the subject again.
 
-    `fixed` comes from the front matter, `teaser` is the first story's summary, for an edition of one.
+    `fixed` comes from the front matter, `teaser` tells of the first story, for an edition of one.
     """
     contents = labels.gettext("In this issue")
     others = labels.gettext("; ").join(titles[1:])
@@ -69,14 +81,14 @@ def preheader_line(labels: Labels, fixed: str, subject: str, titles: Sequence[st
 
 def count_line(labels: Labels, topics: int, followed: bool, stories: int) -> str:
     """How many stories of how many of the reader's topics, and whether keywords brought some of them."""
-    # NOTE: where the stories come from
+    counted = labels.ngettext("{n} story", "{n} stories", stories)
+    if not topics:
+        return labels.gettext("{stories} matching your keywords", stories=counted)
+    # NOTE: where the stories come from; a part of other messages
     origin = labels.ngettext("one of your topics", "{n} of your topics", topics)
     if followed:
-        # NOTE: where the stories come from
-        keywords = labels.gettext("your keywords")
-        origin = labels.gettext("{topics} and {keywords}", topics=origin, keywords=keywords) if topics else keywords
-    counted = labels.ngettext("{n} story", "{n} stories", stories)
-    return labels.gettext("{stories} from {origin}", origin=origin, stories=counted)
+        return labels.gettext("{stories} from {topics} and the keywords you follow", stories=counted, topics=origin)
+    return labels.gettext("{stories} from {topics}", stories=counted, topics=origin)
 
 
 def reason_line(labels: Labels, address: str, topics: Sequence[str]) -> str:
@@ -91,10 +103,13 @@ def reason_line(labels: Labels, address: str, topics: Sequence[str]) -> str:
 
 
 def listed(labels: Labels, names: Sequence[str]) -> str:
-    """Names in a sentence: A, B and C."""
-    *front, last = names
+    """Names in a sentence: A, B and C; with such signs inside the names themselves, A & B; C & D."""
     # NOTE: stands before the last name of a list in a sentence
-    return labels.gettext(" and ").join([labels.gettext(", ").join(front), last] if front else [last])
+    comma, final = labels.gettext(", "), labels.gettext(" and ")
+    if any(sign in name for name in names for sign in (comma, final, "&")):
+        return labels.gettext("; ").join(names)
+    *front, last = names
+    return final.join([comma.join(front), last] if front else [last])
 
 
 def masked(address: str) -> str:
