@@ -1,7 +1,7 @@
 """Two pages compared as trees: the order of attributes and the blanks that nobody sees make no difference."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 from lxml import html as pages
@@ -23,8 +23,10 @@ class Element:
 
 
 def tree(html: str) -> Element:
-    """The tree of a page; a comment is an element whose only child is its text."""
-    return _element(pages.document_fromstring(html))
+    """The tree of a page; a comment is an element whose only child is its text, the doctype an attribute of `html`."""
+    page = pages.document_fromstring(html, parser=pages.HTMLParser(default_doctype=False))
+    root, doctype = _element(page), page.getroottree().docinfo.doctype
+    return replace(root, attributes=(("!DOCTYPE", doctype), *root.attributes)) if doctype else root
 
 
 def difference(wanted: "Element | str", found: "Element | str", path: str = "") -> str:

@@ -67,7 +67,7 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
     pieces = _pieces(compiled, names, lines)
     html_encoding, html_front, html_tail = _encoded_html(pieces, compiled.html[TAIL].literals[0])
     text = _text(compiled, names, lines)
-    text_encoding, text_front, text_rest = _encoded_text(text, _typical_end(compiled))
+    text_encoding, text_front, text_rest = _encoded_text(text, _typical_end(compiled, edition))
     return Assembled(
         compiled=compiled,
         letterhead=letterhead(compiled.publication),
@@ -142,9 +142,9 @@ def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, tuple
     return Encoding.BASE64, base64, base64_lines(wire(tail))
 
 
-def _typical_end(compiled: CompiledIssue) -> str:
-    """A personal end of the text, to reckon with when its encoding is chosen."""
-    names = [name for topic, name in compiled.names.items() if topic != FOLLOWED]
+def _typical_end(compiled: CompiledIssue, edition: Edition) -> str:
+    """A personal end of the text, to reckon with when its encoding is chosen: its reader has the edition's topics."""
+    names = [compiled.names[group.topic] for group in edition.groups if group.topic != FOLLOWED]
     values = {
         "reason": reason_line(compiled.labels, "reader@example.org", names),
         "unsubscribe": f"{compiled.publication.base_url}/unsubscribe/{'x' * 44}",
@@ -154,11 +154,10 @@ def _typical_end(compiled: CompiledIssue) -> str:
 
 def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
     """The smaller encoding, the encoded text, and what is left over for the personal end."""
-    data = wire(text)
-    # every character beyond ASCII is three times as long when quoted: with so many of them there is nothing to measure
-    mostly_beyond_ascii = 4 * (len(data) - len(text)) > len(data)
+    data, whole_part = wire(text), wire(text + end)
+    # every byte beyond ASCII is three times as long when quoted: with so many of them there is nothing to measure
+    mostly_beyond_ascii = 4 * (len(whole_part) - len(text) - len(end)) > len(whole_part)
     if not mostly_beyond_ascii:
-        whole_part = data + wire(end)
         if smaller(quoted_size(whole_part), len(whole_part) * 78 // LINE_BYTES) is Encoding.QUOTED:
             return Encoding.QUOTED, quoted_lines(data), b""
     whole = len(data) - len(data) % LINE_BYTES

@@ -1,8 +1,8 @@
 """`make inbox`: show every sample edition to every judge, print one table, end with 1 when one of them says no.
 
 Each judge is shown its bad samples first. A judge that this machine lacks is reported as not run; where
-NEWSLETTER_TESTS_COMPLETE is set, that is a failure too. `python -m inbox NAME…` asks only the judges so named;
-`--write FILE` puts the table into a page, between its marks.
+NEWSLETTER_TESTS_COMPLETE is set, that is a failure too. A judge that breaks down fails. `python -m inbox NAME…` asks
+only the judges so named; `--write FILE` puts the table into a page, between its marks.
 """
 
 import argparse
@@ -36,9 +36,8 @@ class Row:
     details: tuple[str, ...] = ()
 
 
-def main(names: Sequence[str], page: Path | None) -> int:
+def main(asked: Sequence[Judge], page: Path | None) -> int:
     """Ask the judges, print the table, write it into `page`; the exit code."""
-    asked = [judge for judge in ALL if not names or judge.name.partition(" ")[0].lower() in names]
     mails = list(samples())
     console = Console(width=None if sys.stdout.isatty() else 140)
     rows = []
@@ -56,8 +55,22 @@ def main(names: Sequence[str], page: Path | None) -> int:
     return 1 if any(row.state in bad for row in rows) else 0
 
 
+def called(judge: Judge) -> str:
+    """The first word of a judge's name in small letters: what it is asked for by."""
+    return judge.name.partition(" ")[0].rstrip(",").lower()
+
+
 def heard(judge: Judge, mails: Sequence[Sample]) -> Row:
-    """What a judge says, after it has rejected what it must reject."""
+    """What a judge says; where it breaks down, a failure with its words, so that the others are still heard."""
+    try:
+        return _heard(judge, mails)
+    except Exception as error:  # noqa: BLE001  # programs of others fail in ways that nobody can list
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return Row(judge, "", "it broke down", "FAIL", (said,))
+
+
+def _heard(judge: Judge, mails: Sequence[Sample]) -> Row:
+    """The ruling of a judge, after it has rejected what it must reject."""
     if lack := judge.lack():
         return Row(judge, "", lack, "not run")
     let_pass = [ruling for ruling in judge.judge_bad() if ruling.passed]
@@ -92,7 +105,10 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", type=str.lower)
-    parser.add_argument("--write", type=Path)
-    asked = parser.parse_args()
-    sys.exit(main(asked.names, asked.write))
+    parser.add_argument("names", nargs="*", type=str.lower, metavar="NAME")
+    parser.add_argument("--write", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    names = dict.fromkeys(called(judge) for judge in ALL)
+    if unknown := [name for name in given.names if name not in names]:
+        parser.error(f"no judge is called {', '.join(unknown)}; there are {', '.join(names)}")
+    sys.exit(main([judge for judge in ALL if not given.names or called(judge) in given.names], given.write))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from inbox.judge import Sample
-from inbox.samples import PUBLICATION, TOPICS, whole
+from inbox.samples import PUBLICATION, TOPICS, themes, whole
 from newsletter.content.inline import escape
 from newsletter.content.issue import Issue, Paragraph, Points, Section, Source, Story
 from newsletter.render.assemble import Assembled, assemble
@@ -51,9 +51,8 @@ def messages(many: int = MANY, seed: int = 5322) -> Iterator[Meant]:
         issue = _issue(chance)
         publication, name = _publication(chance)
         language = chance.choice(("zh", "en"))
-        compiled = compile_issue(
-            issue, theme=load_theme("daily"), language=language, topics=TOPICS, publication=publication
-        )
+        theme = load_theme(chance.choice(themes()))
+        compiled = compile_issue(issue, theme=theme, language=language, topics=TOPICS, publication=publication)
         assembled = assemble(compiled, whole(issue))
         for reader in range(READERS):
             yield _meant(assembled, _recipient(chance, f"{number}.{reader}"), name)

@@ -3,36 +3,38 @@
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from inbox import thunderbird
 from inbox.judge import Sample
-from inbox.judges import browser
-from inbox.samples import KINDS, read, sample
+from inbox.judges import browser, pixels
+from inbox.samples import KINDS, edition
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-SHOWN = {"daily": "daily", "report": "digest", "article": "letter"}
-"""The theme in which each kind of issue is shown."""
+SHOWN = ("daily", "report", "article", "English report")
+"""The kinds of issues that are shown, each in the theme that suits it."""
+IN_THUNDERBIRD = SHOWN[:3]
 
 _FORCED = "--enable-features=WebContentsForceDark"
 _STYLE = re.compile(r"<style[\s>].*?</style>", re.DOTALL)
-_HIGH = 900  # pixels of each mail: masthead, contents and the first stories
+_HIGH = 900  # pixels of each mail in its six views: masthead, contents and the first stories
+_LONGEST, _OVERLAP = 1_400, 20  # pixels of a column in the sheets of whole mails; a line that is cut stands in both
 _GAP, _CAPTION = 16, 32
 _GROUND, _INK = "#dfe2e6", "#1f2329"
-_COLOURS = 128  # a picture of text has few; more would double the file
+_COLOURS = 64  # a picture of text has few; more would double the file
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """One way to look at a mail: `width` in CSS pixels, the reader's colour scheme, and what is done to the mail.
 
-    `forced` darkens a mail as programs do that ask nobody, so the mail must not name colours for the dark itself;
-    `stripped` takes the style blocks away, as some webmail does.
+    `forced` darkens a mail as programs do that ask nobody; `stripped` takes the style blocks away, as webmail may.
     """
 
     name: str
@@ -58,33 +60,53 @@ def main() -> int:
     if lacking := "; ".join(filter(None, [browser.lack(), thunderbird.lack()])):
         sys.stderr.write(f"{lacking}\n")
         return 1
-    mails = {kind: sample(f"{kind} {theme}", read(KINDS[kind]), theme, "zh") for kind, theme in SHOWN.items()}
-    shots = _in_chromium(mails)
-    _save(shots["daily", VIEWS[0][0]], "mail.png")
-    for kind in mails:
-        _save(_sheet([[(view.name, shots[kind, view]) for view in row] for row in VIEWS]), f"mail-{kind}.png")
-    _save(_sheet([[_in_thunderbird(mails["daily"], dark=dark) for dark in (False, True)]]), "mail-thunderbird.png")
+    mails = {kind: edition(kind, KINDS[kind].theme, KINDS[kind].language) for kind in SHOWN}
+    with ThreadPoolExecutor(2) as windows:
+        light, dark = (
+            windows.map(partial(_in_thunderbird, dark=dark), (mails[kind] for kind in IN_THUNDERBIRD))
+            for dark in (False, True)
+        )
+        shots = _in_chromium(mails)
+        _save(_top(shots["daily", VIEWS[0][0]]), "mail.png")
+        for kind in mails:
+            views = [[(view.name, _top(shots[kind, view])) for view in row] for row in VIEWS]
+            _save(_sheet(views), f"mail-{kind.replace(' ', '-').lower()}.png")
+        for view in VIEWS[0][:2]:
+            columns = [column for kind in mails for column in _columns(kind, shots[kind, view])]
+            _save(_sheet([columns]), f"mail-whole-{'dark' if view.dark else 'light'}.png")
+        _save(_sheet([list(light), list(dark)]), "mail-thunderbird.png")
     return 0
 
 
 def _in_chromium(mails: Mapping[str, Sample]) -> _Shots:
-    """The top of each mail in each view."""
+    """Each mail from its top to its end, in each view."""
     shots = {}
     for forced in (False, True):
         with browser.page(*([_FORCED] if forced else [])) as page:
             for view in (view for row in VIEWS for view in row if view.forced == forced):
                 for kind, mail in mails.items():
                     html = _STYLE.sub("", mail.html) if view.stripped else mail.html
-                    browser.show(page, html.replace("color-scheme", "none") if forced else html, view.width, view.dark)
-                    shot = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
-                    shots[kind, view] = shot.crop((0, 0, shot.width, min(shot.height, _HIGH)))
+                    browser.show(page, html, view.width, view.dark)
+                    shots[kind, view] = pixels.shot(page)
     return shots
 
 
 def _in_thunderbird(mail: Sample, *, dark: bool) -> tuple[str, Image.Image]:
     with tempfile.TemporaryDirectory() as folder:
         shot = thunderbird.picture(mail.data, Path(folder), dark=dark)
-    return f"Thunderbird, {'dark' if dark else 'light'}", shot
+    size = (shot.width * 2 // 3, shot.height * 2 // 3)
+    return f"{mail.name}, {'dark' if dark else 'light'}", shot.resize(size, Image.Resampling.LANCZOS)
+
+
+def _top(shot: Image.Image) -> Image.Image:
+    return shot.crop((0, 0, shot.width, min(shot.height, _HIGH)))
+
+
+def _columns(kind: str, shot: Image.Image) -> Iterator[tuple[str, Image.Image]]:
+    """A whole mail at half its size, in as many columns as it needs."""
+    half = shot.resize((shot.width // 2, shot.height // 2), Image.Resampling.LANCZOS)
+    for top in range(0, max(1, half.height - _OVERLAP), _LONGEST - _OVERLAP):
+        yield (f"{kind}, its rest" if top else kind), half.crop((0, top, half.width, min(half.height, top + _LONGEST)))
 
 
 def _sheet(rows: Sequence[Sequence[tuple[str, Image.Image]]]) -> Image.Image:

@@ -16,7 +16,11 @@ NEEDED = ("from", "to", "subject", "date", "message-id", "mime-version", "conten
 ADDRESS_HEADERS = ("from", "to", "reply-to")
 PART_HEADERS = {"content-type", "content-transfer-encoding"}
 MOST_OF_THE_BEST = 1.02
-"""How much longer an encoded part may be than the shorter of the two encodings makes it."""
+"""How much longer an encoded part may be than the shorter of the two encodings makes it.
+
+An edition's encoding is chosen once for all its readers: in a short text that is almost a tie the lines of one reader
+can turn it.
+"""
 
 _FIELD = re.compile(rb"([!-9;-~]+): ((?:[^\r\n]|\r\n[ \t])*)\r\n")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")

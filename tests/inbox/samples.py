@@ -1,6 +1,7 @@
 """The sample editions: every kind of issue in every theme and language, made by the very code that sends."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -18,8 +19,26 @@ from newsletter.render.recipient import Recipient
 from newsletter.render.theme import load_theme, templates_dir
 from subscribers.topics import Catalogue
 
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of issue: its example, the language it is written in, and the theme that suits it."""
+
+    file: str
+    language: str
+    theme: str
+
+
 ISSUES = Path(__file__).resolve().parents[2] / "examples" / "issues"
-KINDS = {"daily": "2026-03-12-daily.md", "report": "2026-03-08-report.txt", "article": "2026-03-09-article.txt"}
+KINDS = {
+    "daily": Kind("2026-03-12-daily.md", "zh", "daily"),
+    "report": Kind("2026-03-08-report.txt", "zh", "digest"),
+    "article": Kind("2026-03-09-article.txt", "zh", "letter"),
+    "English daily": Kind("2026-03-06-typed.md", "en", "daily"),
+    "English report": Kind("2026-03-07-digest.md", "en", "digest"),
+}
+"""The last of them has what the others have not: code, a table, a quotation and a picture."""
+LANGUAGES = ("zh", "en")
 PUBLICATION = Publication(
     sender="AI 行业动态 <daily@example.org>",
     envelope_sender="bounce@example.org",
@@ -30,18 +49,34 @@ PUBLICATION = Publication(
     postal_address="示例新闻社 · 北京市海淀区示例路 1 号",
     zone="Asia/Shanghai",
 )
+PUBLICATIONS = {
+    "zh": PUBLICATION,
+    "en": replace(
+        PUBLICATION,
+        sender="The Saturday Tensor <daily@example.org>",
+        reply_to="The editors <desk@example.org>",
+        postal_address="Example News, 1 Example Road, Beijing",
+    ),
+}
 TOPICS = Catalogue()
 DATE = datetime(2026, 3, 12, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 def samples() -> Iterator[Sample]:
-    """Every kind of issue in every theme, to a Chinese and to an English reader; and one as text alone."""
-    for kind, file in KINDS.items():
-        issue = read(file)
+    """Every kind of issue in every theme, in its own also with labels of the other language; two as text alone."""
+    for name, kind in KINDS.items():
         for theme in themes():
-            for language in ("zh", "en"):
-                yield sample(f"{kind} {theme} {language}", issue, theme, language)
-    yield sample("daily as text", read(KINDS["daily"]), "daily", "zh", form="text")
+            for language in LANGUAGES if theme == kind.theme else (kind.language,):
+                yield edition(name, theme, language)
+    for name in ("daily", "English report"):
+        yield edition(name, KINDS[name].theme, KINDS[name].language, form="text")
+
+
+def edition(name: str, theme: str, language: str, form: str = "html") -> Sample:
+    """One of the kinds in a theme, with labels of a language; an English issue is of an English publication."""
+    kind = KINDS[name]
+    called = f"{name} {theme} {language}" if form == "html" else f"{name} as text"
+    return sample(called, read(kind.file), theme, language, form, PUBLICATIONS[kind.language])
 
 
 def themes() -> list[str]:
@@ -55,9 +90,11 @@ def read(file: str) -> Issue:
     return identify(with_topic(reading, "policy").issue)  # the article names no topic
 
 
-def sample(name: str, issue: Issue, theme: str, language: str, form: str = "html") -> Sample:
+def sample(
+    name: str, issue: Issue, theme: str, language: str, form: str = "html", publication: Publication = PUBLICATION
+) -> Sample:
     """The message of a reader who gets every story of an issue."""
-    compiled = compile_issue(issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=PUBLICATION)
+    compiled = compile_issue(issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=publication)
     assembled = assemble(compiled, whole(issue))
     recipient = Recipient(
         key=f"sample.{name.replace(' ', '-')}",

@@ -47,9 +47,10 @@ _WINDOW = {"screenX": "0", "screenY": "0", "width": str(WIDTH), "height": str(HE
 
 
 def lack() -> str:
-    """What this machine lacks, and the command that brings it; empty when nothing."""
-    lacking = " and ".join(name for name in ("thunderbird", "Xvfb") if not shutil.which(name))
-    return f"{lacking} is missing; `make system` installs it" if lacking else ""
+    """Which of Debian's packages this machine lacks, and the command that brings them; empty when none."""
+    packages = {"thunderbird": "thunderbird", "Xvfb": "xvfb"}
+    lacking = [package for command, package in packages.items() if not shutil.which(command)]
+    return f"{' and '.join(lacking)} missing; `apt-get install {' '.join(lacking)}` brings them" if lacking else ""
 
 
 def picture(message: bytes, folder: Path, *, dark: bool) -> Image.Image:

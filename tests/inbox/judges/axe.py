@@ -1,4 +1,8 @@
-"""axe: can everybody read it, at three widths, in light and in dark."""
+"""axe: can everybody read it, at three widths, in light and in dark.
+
+Where axe cannot tell the contrast of a text, above a gradient for example, nobody has shown that it can be read: that
+counts as a violation.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,7 +13,9 @@ from inbox.judge import Ruling, Sample
 from inbox.judges import browser, node
 
 _AXE = node.HOME / "node_modules" / "axe-core" / "axe.min.js"
-_RUN = """(options) => axe.run(document, options).then((said) => said.violations.map((rule) => ({
+_RUN = """(options) => axe.run(document, options).then((said) => [
+    ...said.violations, ...said.incomplete.filter((rule) => rule.id === 'color-contrast'),
+].map((rule) => ({
     id: rule.id, impact: rule.impact, nodes: rule.nodes.map((node) => ({
         target: node.target.join(' '), html: node.html, contrast: node.any[0]?.data?.contrastRatio,
         headline: document.querySelector(node.target[0]) === document.querySelector('h1 .brand'),
@@ -18,7 +24,7 @@ _RUN = """(options) => axe.run(document, options).then((said) => said.violations
 _WIDTHS = (browser.NARROW, browser.PHONE, browser.WIDE)
 _OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
+    "resultTypes": ["violations", "incomplete"],
     # A mail is no page: the mail client around it has the landmarks.
     "rules": {rule: {"enabled": False} for rule in ("landmark-one-main", "region")},
 }
@@ -28,6 +34,7 @@ _BAD = {
     name: browser.small_mail(body)
     for name, body in {
         "pale text": '<p style="color:#aaaaaa">Hardly there</p>',
+        "pale text on a gradient": '<p style="color:#999999;background:linear-gradient(#777777,#bbbbbb)">Which?</p>',
         "pale headline": '<p style="color:#1677ff;font-size:18px;font-weight:bold">Not the masthead</p>',
         "pale wordmark": '<h1><span class="brand" style="color:#4096ff">News</span></h1>',
         "dark on dark": "<style>@media (prefers-color-scheme:dark){body{background:#111418}}</style><p>Text</p>",
@@ -85,9 +92,10 @@ def _violations(page: Page, html: str, width: int, dark: bool) -> dict[str, list
 
 
 def _is_wordmark(rule: dict[str, Any], seen: dict[str, Any]) -> bool:
-    return rule["id"] == "color-contrast" and bool(seen["headline"]) and seen["contrast"] >= _WORDMARK
+    return rule["id"] == "color-contrast" and bool(seen["headline"]) and (seen["contrast"] or 0) >= _WORDMARK
 
 
 def _said(seen: dict[str, Any]) -> str:
+    """The element and its contrast, as far as axe can tell."""
     contrast = f"{seen['contrast']} : 1 " if seen["contrast"] else ""
     return f"{contrast}{seen['html'][:60]}"

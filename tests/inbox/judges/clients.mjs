@@ -3,6 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { caniemail, parseHtml, rawData } from 'caniemail'
 
+// Of some clients the data say nothing about a feature, and caniemail would stop at the first such gap.
+const everybody = new Set(rawData.data.flatMap(({ stats }) =>
+  Object.entries(stats).flatMap(([family, platforms]) => Object.keys(platforms).map((platform) => `${family}.${platform}`))))
+for (const { stats } of rawData.data) {
+  for (const [family, platform] of [...everybody].map((client) => client.split('.'))) {
+    stats[family] = { [platform]: { unknown: 'u' }, ...stats[family] }
+  }
+}
 const features = new Map(rawData.data.map((feature) => [feature.title, feature]))
 const STYLE = /<style[\s>][\s\S]*?<\/style>/gi
 // Clients that follow neither query leave such rules out as they leave the query out: nothing depends on them.
@@ -33,8 +41,7 @@ function used(html) {
 // The data list versions from old to new; the keys of some clients are dates, in any order.
 function unsupported(title, client) {
   const [family, platform] = client.split('.')
-  const levels = features.get(title).stats[family]?.[platform]
-  if (!levels) return false
+  const levels = features.get(title).stats[family][platform]
   const versions = Object.keys(levels)
   const newest = versions.every((version) => /^\d{4}(-\d\d)?$/.test(version)) ? versions.sort().at(-1) : versions.at(-1)
   return levels[newest].startsWith('n')

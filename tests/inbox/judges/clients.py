@@ -23,6 +23,7 @@ _BAD = {
     "flex": '<div style="display:flex;gap:8px"><p>one</p><p>two</p></div>',
     "position": '<div style="position:absolute;top:0">above</div>',
     "video": '<video src="https://example.org/a.mp4" controls></video>',
+    "layout of a table": '<table style="table-layout:fixed"><tr><td>one</td></tr></table>',
     "narrow grid": "<style>@media (max-width:480px){.a{display:grid}}</style>",
     "form": '<form action="https://example.org/"><input name="a"></form>',
 }

@@ -1,13 +1,13 @@
 """Forced dark: the contrast of every text when the browser inverts the mail, measured on a picture of it."""
 
-import io
+from __future__ import annotations  # Pillow may be missing
+
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from PIL import Image
-
 from inbox.judge import Ruling, Sample
-from inbox.judges import browser
+from inbox.judges import browser, pixels
+from inbox.judges.pixels import Image
 
 _FORCE = "--enable-features=WebContentsForceDark"
 _SCALE = 2  # at one device pixel a pixel, thin strokes of small print are nowhere of their full colour
@@ -37,8 +37,8 @@ class ForcedDark:
     bar = "≥ 4.5 : 1, large ≥ 3; but the headline, a wordmark"
 
     def lack(self) -> str:
-        """The browser."""
-        return browser.lack()
+        """The browser, or Pillow."""
+        return pixels.lack()
 
     def version(self) -> str:
         """Of Chromium."""
@@ -57,8 +57,7 @@ def _rulings(mails: dict[str, str]) -> Iterator[Ruling]:
     with browser.page(_FORCE, scale=_SCALE) as page:
         for name, html in mails.items():
             browser.show(page, html, browser.WIDE)
-            picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-            yield _ruling(name, picture, browser.texts(page))
+            yield _ruling(name, pixels.shot(page), browser.texts(page))
 
 
 def _ruling(name: str, picture: Image.Image, texts: Sequence[browser.Text]) -> Ruling:

@@ -1,16 +1,17 @@
 """Without style blocks, as QQ mail and some Gmail apps show it: the same text, the same look, one column."""
 
-import io
+from __future__ import annotations  # Pillow may be missing
+
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 from inbox.judge import Ruling, Sample
-from inbox.judges import browser
+from inbox.judges import browser, pixels
+from inbox.judges.pixels import Image, ImageChops
 
 _STYLE = re.compile(r"<style[\s>].*?</style>", re.DOTALL | re.IGNORECASE)
 _MOST_DIFFERENT = 0.01
@@ -54,8 +55,8 @@ class NoStyleBlocks:
     bar = f"same text, blue headline, one column, ≤ {_MOST_DIFFERENT:.0%} of the picture differs"
 
     def lack(self) -> str:
-        """The browser."""
-        return browser.lack()
+        """The browser, or Pillow."""
+        return pixels.lack()
 
     def version(self) -> str:
         """Of Chromium."""
@@ -96,8 +97,7 @@ def _rulings(mails: dict[str, str]) -> Iterator[Ruling]:
 def _look(page: Page, html: str) -> Look:
     browser.show(page, html, browser.WIDE)
     seen = page.evaluate(_LOOK)
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    return Look(seen["text"], seen["headline"], picture)
+    return Look(seen["text"], seen["headline"], pixels.shot(page))
 
 
 def _columns(texts: Sequence[browser.Text]) -> Iterator[str]:

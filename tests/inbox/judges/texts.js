@@ -21,7 +21,7 @@
     runs.push({
       words: node.data.trim(), boxes, size: parseFloat(style.fontSize), bold: Number(style.fontWeight) >= 700,
       block: blockOf(parent), headline: headline !== null && headline.contains(node),
-      cell: parent.closest('table[role=table]') !== null,
+      cell: parent.closest('table')?.rows[0]?.cells[0]?.tagName === 'TH',
     })
   }
   return runs
