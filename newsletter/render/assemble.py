@@ -157,8 +157,8 @@ def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
     data, whole_part = wire(text), wire(text + end)
     # every byte beyond ASCII is three times as long when quoted: with so many of them there is nothing to measure
     mostly_beyond_ascii = 4 * (len(whole_part) - len(text) - len(end)) > len(whole_part)
-    if not mostly_beyond_ascii:
-        if smaller(quoted_size(whole_part), len(whole_part) * 78 // LINE_BYTES) is Encoding.QUOTED:
-            return Encoding.QUOTED, quoted_lines(data), b""
+    base64_size = len(whole_part) * 78 // LINE_BYTES
+    if not mostly_beyond_ascii and smaller(quoted_size(whole_part), base64_size) is Encoding.QUOTED:
+        return Encoding.QUOTED, quoted_lines(data), b""
     whole = len(data) - len(data) % LINE_BYTES
     return Encoding.BASE64, base64_lines(data[:whole]), data[whole:]
