@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,10 @@ def test_labels_survive_json(language: str) -> None:
     made = compiled(language=language)
     assert CompiledIssue.from_json(made.to_json()).labels == made.labels
     assert Labels.from_dict(json.loads(json.dumps(made.labels.to_dict()))) == made.labels
+
+
+@pytest.mark.parametrize("pattern", ["{bad QQQQQQQ", "EEEEEEEEE", "yyyy MMMMMMMM"])
+def test_a_date_that_cldr_cannot_read_is_refused_with_the_pattern(pattern: str) -> None:
+    broken = POLISH.replace('msgstr "EEEE, d MMMM y"', f'msgstr "{pattern}"')
+    with pytest.raises(ValueError, match=re.escape(pattern)):
+        read_labels(broken)

@@ -145,7 +145,20 @@ def _labels(catalogue: Catalog, counted: Container[str] = ()) -> Labels:
             if wrong := _wrong(form, original, message.auto_comments, len(original) > 1 and place in alone):
                 raise ValueError(f"line {message.lineno}: {wrong}")
         forms[original[0]] = translated
-    return Labels(_tag(catalogue.locale), catalogue.plural_expr, forms)
+    labels = Labels(_tag(catalogue.locale), catalogue.plural_expr, forms)
+    _require_dates(labels)
+    return labels
+
+
+def _require_dates(labels: Labels) -> None:
+    """Raise ValueError for a date whose letters CLDR does not know: better now than when a mail is made."""
+    day = date(2026, 3, 9)
+    for say in (labels.long_date, labels.short_date, lambda day: labels.short_date(day, day)):
+        try:
+            say(day)
+        except (ValueError, LookupError) as error:
+            patterns = [labels.gettext(original) for original in ("EEEE, d MMMM y", "d MMMM y", "d MMMM")]
+            raise ValueError(f"one of its dates ({'; '.join(patterns)}) is no pattern of CLDR's: {error}") from error
 
 
 def _wrong(form: str, original: Sequence[str], notes: Sequence[str], says_its_number: bool) -> str:
