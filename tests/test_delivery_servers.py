@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from mail_servers import counting_sink, postfix, smtp_sink
+from mail_servers import counting_sink, smtp_sink
+from postfix_server import postfix
 from pydantic import SecretStr
 from sending import hand_over
 from sqlmodel import select

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from imap_server import dovecot
-from mail_servers import postfix
+from postfix_server import postfix
 from pydantic import SecretStr
 from sending import hand_over
 

@@ -23,10 +23,10 @@ from mail_servers import (
     aiosmtpd_server,
     counting_sink,
     free_port,
-    postfix,
     running,
     smtp_sink,
 )
+from postfix_server import postfix
 
 SENDER = "daily@example.org"
 MAIL = b"Subject: one\r\nMessage-ID: <1@example.org>\r\n\r\n.a dot\r\nend\r\n"

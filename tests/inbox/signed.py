@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from dkim_verifiers import altered, altered_behind
-from mail_servers import postfix, smtp_sink
+from mail_servers import smtp_sink
+from postfix_server import postfix
 
 from inbox.messages import messages
 from inbox.samples import DATE, ISSUES, PUBLICATION, TOPICS, read, themes, whole
