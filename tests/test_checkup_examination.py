@@ -14,7 +14,7 @@ from name_server import ROOT, NameServer
 from newsletter.checkup import examination
 from newsletter.checkup.dns_records import Names
 from newsletter.checkup.examination import examine
-from newsletter.checkup.findings import Section, Verdict, ok, wrong
+from newsletter.checkup.findings import Finding, Section, Verdict, ok, wrong
 from newsletter.checkup.templates import templates
 from newsletter.settings import Settings
 
@@ -116,11 +116,11 @@ def test_a_clock_that_was_set_back_is_wrong(folder: Path) -> None:
 
 
 def test_a_check_that_breaks_is_a_finding_and_what_it_found_before_is_kept() -> None:
-    def breaks() -> Iterator[object]:
+    def breaks() -> Iterator[Finding]:
         yield ok("first", "well")
         raise RuntimeError("a bug")
 
-    section = examination.section("Machine", breaks)  # type: ignore[arg-type]
+    section = examination.section("Machine", breaks)
     assert [one.verdict for one in section.findings] == [Verdict.OK, Verdict.WRONG]
 
 

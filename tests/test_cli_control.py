@@ -219,3 +219,8 @@ def test_an_issue_is_not_begun_while_there_is_nobody_to_get_it(
     said = command("issue", "send", SLUG)
     assert (said.code, "no reader yet" in said.err) == (1, True)
     assert json.loads(command("issue", "status", SLUG, "--json").out)["state"] == "approved"
+
+
+def test_two_forms_of_the_result_at_once_are_wrong_usage(command: Command) -> None:
+    said = command("issue", "send", SLUG, "--json", "--json-lines")
+    assert (said.code, status(command)["accepted"]) == (2, 0)

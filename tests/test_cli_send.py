@@ -74,6 +74,7 @@ def test_ctrl_c_lets_the_wire_finish_and_the_next_run_goes_on(ready: Command, ma
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
+    assert "Stopping: what is on the wire may end" in said
     assert "goes on" in said
     counts = status(ready)
     assert counts["unknown"] == 0

@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from mail_servers import aiosmtpd_server
+from mail_servers import SlowMailbox, aiosmtpd_server
 from pydantic import SecretStr
 from sending import SLUG, Clock, add_readers, hand_over, take_in_issue
 from sqlmodel import select
@@ -114,6 +114,19 @@ def ready(newsletter: Newsletter) -> Newsletter:
 
 def at(port: int, name: str, **limits: Any) -> ServerSettings:
     return ServerSettings(name=name, url=SecretStr(f"smtp://127.0.0.1:{port}?starttls=never"), **limits)
+
+
+def test_a_server_that_cannot_be_used_is_named_while_another_takes_the_mail(
+    ready: Newsletter, caplog: pytest.LogCaptureFixture
+) -> None:
+    steady = SlowMailbox()
+    steady.seconds = 0.1  # the other one has been looked for by then
+    with aiosmtpd_server(steady) as one, aiosmtpd_server(Provider()) as other:
+        barred = ServerSettings(name="barred", url=SecretStr(f"smtp://127.0.0.1:{other.port}?starttls=required"))
+        ready.settings.servers = (at(one.port, "steady"), barred)
+        _, counts = hand_over(ready, SLUG)
+    assert counts.accepted == READERS
+    assert "No mail can be handed to barred" in caplog.text
 
 
 def test_a_server_that_dies_in_the_middle_leaves_the_rest_to_the_other_and_nobody_is_doubled(

@@ -1,6 +1,7 @@
 """The database: made by migrations that agree with the models, and opened with the promises that sending needs."""
 
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,9 @@ def test_a_file_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) 
     with sqlite3.connect(path) as theirs:
         assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("foo",)]
     assert len(path.read_bytes()) == len(before)
+
+
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "newsletter.db"
+    migrate(open_engine(f"sqlite:///{file}"))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -5,6 +5,7 @@ seconds the engine makes a round, on one of the workers: it looks for what has b
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -86,11 +87,10 @@ class Engine:
 
     def __enter__(self) -> "Engine":
         """Begin to work: take up what was left behind, and make a first round at once."""
-        try:
+        with ExitStack() as half_made:
+            half_made.callback(self.__exit__)  # else the next one of this process would find it
             self._launch()
-        except BaseException:
-            self.__exit__()  # else the next one of this process would find it half-made
-            raise
+            half_made.pop_all()
         return self
 
     def _launch(self) -> None:

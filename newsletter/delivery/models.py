@@ -45,12 +45,12 @@ class MailingStory(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """What one candidate of a mailing gets, when, and what became of it; a row is never deleted.
 
-    `due` is frozen and becomes the message's Date; `next_at` is when the row may be claimed, and moves when it is
-    deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal values of the message, so that it
-    can be built again byte for byte, and is emptied when the reader asks to be forgotten. `claim` names the sender that
-    has, or had, the row in hand, and `claimed_at` since when. `attempts` counts every try, `deferrals` those that were
-    charged to the reader. What the last try came to stands here: to which `server`, how far, its reply and what that
-    says about the address (`reply_class`); earlier tries are in `attempt`.
+    `due` becomes the message's Date and stays, unless a person has it sent again; `next_at` is when the row may be
+    claimed, and moves when it is deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal
+    values of the message, so that it can be built again byte for byte, and is emptied when the reader asks to be
+    forgotten. `claim` names the sender that has, or had, the row in hand, and `claimed_at` since when. `attempts`
+    counts every try, `deferrals` those that were charged to the reader. What the last try came to stands here: to which
+    `server`, how far, its reply and what that says about the address (`reply_class`); earlier tries are in `attempt`.
     """
 
     __table_args__ = (
