@@ -12,7 +12,7 @@ from mail_servers import Aiosmtpd, aiosmtpd_server, free_port
 from newsletter.checkup import mail_server as checks
 from newsletter.checkup.findings import Finding, Verdict
 from newsletter.checkup.mail_server import mail_server
-from newsletter.settings import SmtpServer
+from newsletter.setting_values import SmtpServer
 
 USERS = {"daily": "a secret word"}
 

@@ -21,7 +21,7 @@ from newsletter.delivery.models import Bucket, Delivery
 from newsletter.delivery.outcome import State
 from newsletter.delivery.pace import BackOff, DomainRule, Level
 from newsletter.editorial.dispatch import whole
-from newsletter.settings import DomainSettings
+from newsletter.setting_values import DomainSettings
 
 RATE = 2.0
 QQ = ("qq.example", "foxmail.example")

@@ -18,7 +18,7 @@ from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.route import Route, share
 from newsletter.editorial.outbox import Outbox
-from newsletter.settings import ServerSettings
+from newsletter.setting_values import ServerSettings
 
 READERS = 24
 AHEAD = 2

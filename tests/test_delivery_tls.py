@@ -22,7 +22,7 @@ from newsletter.delivery.connection import Connection, Timeouts
 from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.transport import ServerRefused, open_connection
 from newsletter.render.recipient import Message
-from newsletter.settings import SmtpServer
+from newsletter.setting_values import SmtpServer
 
 QUICK = Timeouts(5, 5, 5, 5, 5)
 PASSWORD = "p@ss w0rd:秘"

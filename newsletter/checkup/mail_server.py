@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from newsletter.checkup.findings import Finding, ok, warning, wrong
 from newsletter.delivery.connection import Timeouts
 from newsletter.delivery.transport import ServerRefused, open_connection
-from newsletter.settings import Settings, SmtpServer
+from newsletter.setting_values import SmtpServer
+from newsletter.settings import Settings
 
 LOOK_UP_SECONDS = 5
 STEP_SECONDS = 10

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from newsletter.app import Newsletter
 from newsletter.checkup.findings import Finding, not_checked, ok, warning, wrong
 from newsletter.editorial.approval import unfit_for_real_mail
-from newsletter.settings import TOML, Settings, SettingsRefused, is_loopback, load
+from newsletter.setting_values import is_loopback
+from newsletter.settings import TOML, Settings, SettingsRefused, load
 
 REFERENCE = "docs/reference/settings.md says what it should be."
 

@@ -11,7 +11,7 @@ from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.letterhead import letterhead
 from newsletter.render.size import largest_html_bytes
-from newsletter.settings import is_loopback
+from newsletter.setting_values import is_loopback
 from newsletter.storage.issues import IssueRefused, Saved
 from subscribers.preferences import LANGUAGES
 
