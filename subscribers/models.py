@@ -6,6 +6,7 @@ Table models do not validate what they are given: the stores check plain values 
 import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, Enum
 from sqlmodel import Field, SQLModel
@@ -47,13 +48,15 @@ def new_public_id() -> str:
 
 
 class TopicRow(SQLModel, table=True):
-    """A topic readers may choose, with the headings that mean it."""
+    """A topic readers may choose, with the headings that mean it and what it is about, in either language."""
 
     __tablename__ = "topic"
 
     slug: str = Field(primary_key=True, max_length=40)
     zh: str = Field(max_length=80)
     en: str = Field(max_length=80)
+    about_zh: str = Field(default="", max_length=200)
+    about_en: str = Field(default="", max_length=200)
     position: int
     aliases: list[str] = Field(default_factory=list, sa_type=JSON)
 
@@ -92,8 +95,10 @@ class Subscriber(SQLModel, table=True):
 class Consent(SQLModel, table=True):
     """One thing a person, or somebody for them, said about being written to. Rows are only ever added.
 
-    `kind` is a word (import, command, sign-up, unsubscribe, pause, resume, forget), `source` the file, page or command
-    it came from. Neither this nor `detail` carries an address, so that the record may outlive it.
+    `kind` is a word (import, command, sign-up, confirm, preferences, address, unsubscribe, pause, resume, forget),
+    `source` the file, page or command it came from, `wording` the text that was agreed to. None of these nor `detail`
+    carries an address, so that the record may outlive it. `origin` is the network address it was said from, and is
+    erased when the person asks to be forgotten.
     """
 
     __tablename__ = "consent"
@@ -104,6 +109,33 @@ class Consent(SQLModel, table=True):
     kind: str = Field(max_length=32)
     detail: str = ""
     source: str = ""
+    wording: str = ""
+    origin: str = Field(default="", max_length=64)
+
+
+class SignUp(SQLModel, table=True):
+    """What somebody asked for in the name of an address, until its owner confirms it; unconfirmed ones are purged.
+
+    Nothing about a person changes before `confirmed_at`: whoever types in the address of another can harm nobody.
+    `subscriber_id` is None for a sign-up, and the person who wants to move to this address for a change of address.
+    `preferences` are the columns of `preference_columns.columns_of`; `source`, `wording` and `origin` go into the
+    consent record.
+    """
+
+    __tablename__ = "sign_up"
+
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(default_factory=new_public_id, unique=True, max_length=32)
+    subscriber_id: int | None = Field(default=None, foreign_key="subscriber.id", index=True)
+    address: str = Field(max_length=320)
+    ascii_address: str = Field(max_length=320)
+    address_key: str = Field(index=True, max_length=320)
+    preferences: dict[str, Any] = Field(sa_type=JSON)
+    source: str = ""
+    wording: str = ""
+    origin: str = Field(default="", max_length=64, index=True)
+    created_at: datetime = Field(index=True)
+    confirmed_at: datetime | None = None
 
 
 class Suppression(SQLModel, table=True):

@@ -13,6 +13,7 @@ _RESERVED = frozenset({"followed"})
 """The group of stories that match a followed keyword goes by this name."""
 
 NAME_CHARACTERS = 80
+ABOUT_CHARACTERS = 200
 
 
 class TopicRefused(ValueError):
@@ -28,18 +29,24 @@ class TopicStore:
     def all(self) -> tuple[Topic, ...]:
         """Every topic, in order."""
         rows = self._session.exec(select(TopicRow).order_by(col(TopicRow.position), col(TopicRow.slug)))
-        return tuple(Topic(row.slug, row.zh, row.en, tuple(row.aliases)) for row in rows)
+        return tuple(_topic(row) for row in rows)
 
     def catalogue(self) -> Catalogue:
         """Every topic, to be found by slug or heading."""
         return Catalogue(self.all())
 
     def seed(self) -> None:
-        """Add those of the five shipped topics that are not there yet; topics that are stay as they are."""
-        present = self.all()
+        """Add those of the five shipped topics that are not there yet; topics that are stay as they are.
+
+        But for what they are about, where nobody has said that yet.
+        """
+        present = {topic.slug: topic for topic in self.all()}
         for topic in SHIPPED:
-            if all(topic.slug != other.slug for other in present):
+            there = present.get(topic.slug)
+            if there is None:
                 self._append(topic)
+            elif not there.about_zh and not there.about_en:
+                self.describe(topic.slug, topic.about_zh, topic.about_en)
 
     def add(self, slug: str, zh: str, en: str) -> Topic:
         """Add a topic at the end.
@@ -75,7 +82,22 @@ class TopicStore:
             row.aliases = [*row.aliases, alias]
             self._session.add(row)
             self._session.flush()
-        return Topic(row.slug, row.zh, row.en, tuple(row.aliases))
+        return _topic(row)
+
+    def describe(self, slug: str, about_zh: str | None = None, about_en: str | None = None) -> Topic:
+        """Say what a topic is about, in either language; None leaves a language as it is.
+
+        Raises `TopicRefused` for an unknown slug, and for a text that is too long or has a control character.
+        """
+        catalogue = self._held()
+        row = self._session.get(TopicRow, slug)
+        if row is None:
+            raise TopicRefused(unknown_topic(slug, catalogue))
+        row.about_zh = row.about_zh if about_zh is None else _about(about_zh)
+        row.about_en = row.about_en if about_en is None else _about(about_en)
+        self._session.add(row)
+        self._session.flush()
+        return _topic(row)
 
     def _held(self) -> Catalogue:
         """Read every topic afresh and keep others from changing any, lest one heading comes to mean two."""
@@ -91,7 +113,15 @@ class TopicStore:
     def _append(self, topic: Topic) -> None:
         last = max(self._session.exec(select(TopicRow.position)), default=0)
         self._session.add(
-            TopicRow(slug=topic.slug, zh=topic.zh, en=topic.en, position=last + 1, aliases=list(topic.aliases))
+            TopicRow(
+                slug=topic.slug,
+                zh=topic.zh,
+                en=topic.en,
+                about_zh=topic.about_zh,
+                about_en=topic.about_en,
+                position=last + 1,
+                aliases=list(topic.aliases),
+            )
         )
         self._session.flush()
 
@@ -102,6 +132,17 @@ def unknown_topic(slug: str, catalogue: Catalogue) -> str:
     if meant:
         return f"unknown topic {shown(slug)}: did you mean {meant}?"
     return f"unknown topic {shown(slug)}: there are {', '.join(topic.slug for topic in catalogue.topics) or 'none yet'}"
+
+
+def _topic(row: TopicRow) -> Topic:
+    return Topic(row.slug, row.zh, row.en, tuple(row.aliases), row.about_zh, row.about_en)
+
+
+def _about(text: str) -> str:
+    about = text.strip()
+    if unwritable(about) or len(about) > ABOUT_CHARACTERS:
+        raise TopicRefused(f"what a topic is about is one line of at most {ABOUT_CHARACTERS} characters, none control")
+    return about
 
 
 def _heading(text: str) -> str:

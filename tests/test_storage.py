@@ -11,7 +11,9 @@ from dbos import run_dbos_database_migrations
 from sqlalchemy import Column, Engine, Integer, Table, inspect, text
 from sqlmodel import SQLModel
 
+import newsletter.archive.models
 import newsletter.delivery.models
+import newsletter.readers.models
 import newsletter.storage.models  # noqa: F401 - fills the metadata
 import subscribers.models  # noqa: F401 - fills the metadata
 from newsletter.app import Newsletter

@@ -17,7 +17,10 @@ class AddressKeyRow(SQLModel, table=True):
 
 
 class IssueRow(SQLModel, table=True):
-    """One publication, known to people by its slug; approval points at one of its revisions and at what that showed."""
+    """One publication, known to people by its slug; approval points at one of its revisions and at what that showed.
+
+    The archive shows the revision that was published last, from the moment its first mailing began.
+    """
 
     __tablename__ = "issue"
 
@@ -29,6 +32,8 @@ class IssueRow(SQLModel, table=True):
     approved_revision_id: int | None = None
     approved_hash: str | None = None
     approved_at: datetime | None = None
+    published_revision_id: int | None = None
+    published_at: datetime | None = None
 
 
 class RevisionRow(SQLModel, table=True):
