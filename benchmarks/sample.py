@@ -9,7 +9,7 @@ from newsletter.content.issue import Issue, Section, Source, Story
 from newsletter.render.publication import Publication
 from newsletter.render.recipient import Recipient
 from subscribers.preferences import Preferences
-from subscribers.tokens import Tokens
+from subscribers.tokens import Purpose, Tokens
 from subscribers.topics import SHIPPED
 
 PUBLICATION = Publication(
@@ -68,7 +68,7 @@ def readers(many: int, seed: int = 1) -> list[tuple[Preferences, Recipient]]:
             address=f"reader{number}@example.org",
             date=_SENT,
             topics=topics,
-            unsubscribe_token=_TOKENS.make("unsubscribe", public_id),
+            unsubscribe_token=_TOKENS.make(Purpose.UNSUBSCRIBE, public_id),
             name=f"读者 {number}",
         )
         found.append((replace(Preferences(topics=topics), language=language), recipient))

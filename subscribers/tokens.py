@@ -8,6 +8,27 @@ import base64
 import hmac
 import re
 from collections.abc import Sequence
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What a link is for: a token of one purpose is none of another."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    """Leave; the subject is the person's public id, as for the next two."""
+    PREFERENCES = "preferences"
+    FEED = "feed"
+    VIEW = "view"
+    """Look at one's own mail in the browser; the subject is the mailing's id, a hyphen and the person's public id."""
+    CONFIRM = "confirm"
+    """Confirm a sign-up; the subject is its public id."""
+    ADDRESS = "address"
+    """Confirm a new address; the subject is the public id of the `SignUp` that wants it."""
+    DATA = "data"
+    """Export, erasure, change of address; the subject is the public id of the letter, whose age decides."""
+    FORM = "form"
+    """A form that was shown; the subject is when, in seconds since 1970."""
+
 
 _KEY_ID = 4
 _SIGNATURE = _KEY_ID + 22
@@ -30,8 +51,8 @@ class Tokens:
             raise ValueError(f"tokens need at least one key, each of at least {_LEAST_KEY_BYTES} bytes")
         self._keys = tuple((_text(hmac.digest(key, b"token key id", "sha256")[:3]), key) for key in keys)
 
-    def make(self, purpose: str, subject: str) -> str:
-        """Sign a subject (1 to 32 of `A-Z a-z 0-9 _ -`) for one purpose, a fixed word such as `unsubscribe`.
+    def make(self, purpose: Purpose, subject: str) -> str:
+        """Sign a subject (1 to 32 of `A-Z a-z 0-9 _ -`) for one purpose.
 
         Raises `ValueError` for a subject that could not stand in a link as it is.
         """
@@ -40,7 +61,7 @@ class Tokens:
         key_id, key = self._keys[0]
         return key_id + _mac(key, purpose, subject) + subject
 
-    def read(self, purpose: str, token: str) -> str | None:
+    def read(self, purpose: Purpose, token: str) -> str | None:
         """Give the subject of a token made for this purpose, or None for any other string."""
         subject = token[_SIGNATURE:]
         if not token.isascii() or not _SUBJECT.fullmatch(subject):

@@ -35,7 +35,7 @@ def test_every_answer_carries_the_security_headers(newsletter: Newsletter, broke
     answers += [client.put("/"), broken.get("/broken"), broken.post("/form", headers={"sec-fetch-site": "cross-site"})]
     for answer in answers:
         assert all(name in answer.headers for name in WANTED), (answer.url, answer.headers)
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert "unsafe" not in answer.headers["content-security-policy"] or answer.url.path.endswith("/mail")
 
 
@@ -129,6 +129,8 @@ def test_a_broken_database_is_said_with_a_time_to_come_back(newsletter: Newslett
     assert "gone" not in answer.text
 
 
-def test_both_languages_have_the_same_words() -> None:
-    words = tomllib.loads((templates_dir() / "web" / "words.toml").read_text("utf-8"))
-    assert words["zh"].keys() == words["en"].keys()
+def test_both_languages_have_the_same_words_and_no_two_files_the_same() -> None:
+    files = [tomllib.loads(path.read_text("utf-8")) for path in (templates_dir() / "web" / "words").glob("*.toml")]
+    assert all(words["zh"].keys() == words["en"].keys() for words in files)
+    keys = [key for words in files for key in words["zh"]]
+    assert sorted(set(keys)) == sorted(keys)

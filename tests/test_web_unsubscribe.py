@@ -7,6 +7,7 @@ from web_samples import add_reader, far, state_of
 from newsletter.app import Newsletter
 from newsletter.render.recipient import INERT_TOKEN
 from subscribers.models import Consent, State
+from subscribers.tokens import Purpose
 
 ADDRESS = "wen@example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -84,7 +85,7 @@ def test_a_token_for_another_purpose_does_not_unsubscribe(newsletter: Newsletter
     with newsletter.session() as session:
         person = newsletter.people(session).get(ADDRESS)
         assert person is not None
-    token = newsletter.tokens.make("preferences", person.public_id)
+    token = newsletter.tokens.make(Purpose.PREFERENCES, person.public_id)
     assert far(newsletter).post(f"/unsubscribe/{token}", data=ONE_CLICK).status_code == 404
     assert state_of(newsletter, ADDRESS) is State.ACTIVE
 

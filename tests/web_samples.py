@@ -3,11 +3,11 @@
 from starlette.testclient import TestClient
 
 from newsletter.app import Newsletter
-from newsletter.delivery.plan import UNSUBSCRIBE
 from newsletter.editorial.intake import read, take_in
 from newsletter.web.application import build
 from subscribers.models import State
 from subscribers.preferences import Preferences
+from subscribers.tokens import Purpose
 
 ISSUE = """# AI 行业动态 (2026-03-09)
 
@@ -42,7 +42,7 @@ def add_reader(newsletter: Newsletter, address: str, *topics: str, name: str = "
     with newsletter.session() as session:
         preferences = Preferences(topics=topics or ("models",), language=language)
         person = newsletter.people(session).add(address, preferences, name=name)
-        return newsletter.tokens.make(UNSUBSCRIBE, person.public_id)
+        return newsletter.tokens.make(Purpose.UNSUBSCRIBE, person.public_id)
 
 
 def state_of(newsletter: Newsletter, address: str) -> State:

@@ -18,11 +18,9 @@ from newsletter.storage.prepared import Prepared
 from subscribers.audience import AudienceMember, audience_page
 from subscribers.models import Subscriber
 from subscribers.preferences import Frequency
-from subscribers.tokens import Tokens
+from subscribers.tokens import Purpose, Tokens
 
 ROWS_PER_COMMIT = 1000
-UNSUBSCRIBE = "unsubscribe"
-"""The purpose of the token in a mail's unsubscribe link."""
 _FILLED = (
     "mailing_id", "subscriber_id", "address", "state", "reason", "due", "next_at", "language", "edition", "slots",
     "attempts", "deferrals", "server",
@@ -136,7 +134,7 @@ def _row(
     slots = {
         "name": member.name,
         "topics": list(member.preferences.topics),
-        "unsubscribe_token": tokens.make(UNSUBSCRIBE, member.public_id),
+        "unsubscribe_token": tokens.make(Purpose.UNSUBSCRIBE, member.public_id),
         "format": str(member.preferences.format),
     }
     return {

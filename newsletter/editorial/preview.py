@@ -12,7 +12,7 @@ from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
-from newsletter.delivery.plan import ROWS_PER_COMMIT, UNSUBSCRIBE, decide, find_mailing
+from newsletter.delivery.plan import ROWS_PER_COMMIT, decide, find_mailing
 from newsletter.delivery.writer import Writer, edition_from_json, signed
 from newsletter.editorial.approval import compile_now
 from newsletter.render.assemble import Assembled, assemble
@@ -25,6 +25,7 @@ from subscribers.audience import audience_page, candidate
 from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences
+from subscribers.tokens import Purpose
 
 JOINED_LATER = "joined later"
 """Why a reader gets nothing who was no candidate yet when the mailing was planned."""
@@ -156,7 +157,7 @@ def _recipient(newsletter: Newsletter, person: Subscriber) -> Recipient:
         address=person.ascii_address or "",
         date=newsletter.now(),
         topics=tuple(person.topics),
-        unsubscribe_token=newsletter.tokens.make(UNSUBSCRIBE, person.public_id),
+        unsubscribe_token=newsletter.tokens.make(Purpose.UNSUBSCRIBE, person.public_id),
         name=person.name,
         format=str(person.format),
     )

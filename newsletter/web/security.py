@@ -12,6 +12,9 @@ PAGE_POLICY = (
 )
 """Our own pages: nothing inline, nothing from elsewhere (Content Security Policy Level 3)."""
 
+EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+"""A page that stands in a frame on anybody's site."""
+
 MAIL_POLICY = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'self'"
@@ -25,19 +28,23 @@ clicked.
 HEADERS = {
     "content-security-policy": PAGE_POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",  # addresses of pages hold tokens
+    # addresses of pages hold tokens, so no other site is told them; without any, browsers post with `Origin: null`
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "x-frame-options": "DENY",
 }
 """What a response carries unless its page set the header itself."""
+
+_FRAME_OPTIONS = {"frame-ancestors 'none'": "DENY", "frame-ancestors 'self'": "SAMEORIGIN"}
+"""What the policy says about frames, for browsers that do not read policies."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """RFC 9110 §9.2.1."""
 
-ONE_CLICK = "/unsubscribe/"
-"""RFC 8058 §3.2: mail services post here from anywhere, without cookies; the token in the address is the proof."""
+FROM_ANYWHERE = ("/unsubscribe/", "/api/subscribe")
+"""What other sites may post to: the one-click link (RFC 8058 §3.2: mail services come without cookies, the token in the
+address is the proof), and the call that asks for a confirmation mail, which nobody's cookie makes worse."""
 
 
 class SecurityHeaders:
@@ -83,14 +90,15 @@ class SameSiteWrites:
 
 def complete(headers: MutableHeaders) -> None:
     """Add the security headers that a response has not set itself."""
-    if "frame-ancestors 'self'" in headers.get("content-security-policy", ""):
-        headers.setdefault("x-frame-options", "SAMEORIGIN")
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
+    for rule, option in _FRAME_OPTIONS.items():
+        if rule in headers["content-security-policy"]:
+            headers.setdefault("x-frame-options", option)
 
 
 def _crosses_sites(scope: Scope) -> bool:
-    if scope["method"] in SAFE_METHODS or scope["path"].startswith(ONE_CLICK):
+    if scope["method"] in SAFE_METHODS or scope["path"].startswith(FROM_ANYWHERE):
         return False
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site")

@@ -20,7 +20,7 @@ def start(request: Request) -> Response:
     newsletter = newsletter_of(request)
     with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
-    return render(request, "start.html.j2", topics=topics, settings=newsletter.settings)
+    return render(request, "start.html.j2", topics=topics)
 
 
 @router.api_route("/healthz", methods=["GET", "HEAD"])

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, Response
 
 from newsletter.app import Newsletter
-from newsletter.delivery.plan import UNSUBSCRIBE
 from newsletter.render.recipient import INERT_TOKEN
 from newsletter.render.wording import masked
 from newsletter.web.pages import newsletter_of, render, words_for
 from subscribers.models import State, Subscriber
 from subscribers.people import SubscriberStore
+from subscribers.tokens import Purpose
 
 router = APIRouter()
 
@@ -72,7 +72,7 @@ def act(request: Request, token: str, one_click: OneClick) -> Response:
 
 def _person(newsletter: Newsletter, people: SubscriberStore, token: str) -> Subscriber | None:
     """The person a link was made for, or None for a link that we never made."""
-    public_id = newsletter.tokens.read(UNSUBSCRIBE, token)
+    public_id = newsletter.tokens.read(Purpose.UNSUBSCRIBE, token)
     return people.by_public_id(public_id) if public_id else None
 
 
