@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from inbox.__main__ import called, heard
+from inbox.hearing import called, heard
 from inbox.judge import Ruling, Sample
 from inbox.judges import ALL
 

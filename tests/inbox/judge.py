@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,11 @@ class Ruling:
     worst: float = 0
 
 
-class Judge(Protocol):
-    """Somebody else's program."""
+Shown = TypeVar("Shown")
+
+
+class Judge(Protocol[Shown]):
+    """Somebody else's program, and what it is shown."""
 
     name: str
     """What the table calls it."""
@@ -42,7 +45,7 @@ class Judge(Protocol):
     def version(self) -> str:
         """Its own version."""
 
-    def judge(self, samples: Sequence[Sample]) -> list[Ruling]:
+    def judge(self, samples: Sequence[Shown]) -> list[Ruling]:
         """Its rulings: one for each sample it has a say in, or one for all of them together."""
 
     def judge_bad(self) -> list[Ruling]:

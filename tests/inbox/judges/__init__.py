@@ -1,6 +1,6 @@
 """The judges, a module for each kind; `ALL` names them in the order of the table."""
 
-from inbox.judge import Judge
+from inbox.judge import Judge, Sample
 from inbox.judges.axe import Axe
 from inbox.judges.clients import Caniemail
 from inbox.judges.forced_dark import ForcedDark
@@ -13,7 +13,7 @@ from inbox.judges.size import Size
 from inbox.judges.spamassassin import SPAMASSASSIN
 from inbox.judges.stripped import NoStyleBlocks
 
-ALL: tuple[Judge, ...] = (
+ALL: tuple[Judge[Sample], ...] = (
     Caniemail(),
     *SPAMASSASSIN,
     Rspamd(),
