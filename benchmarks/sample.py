@@ -69,6 +69,8 @@ def readers(many: int, seed: int = 1) -> list[tuple[Preferences, Recipient]]:
             date=_SENT,
             topics=topics,
             unsubscribe_token=_TOKENS.make(Purpose.UNSUBSCRIBE, public_id),
+            preferences_token=_TOKENS.make(Purpose.PREFERENCES, public_id),
+            view_token=_TOKENS.make(Purpose.VIEW, f"7-{public_id}"),
             name=f"读者 {number}",
         )
         found.append((replace(Preferences(topics=topics), language=language), recipient))

@@ -44,6 +44,8 @@ READER = Recipient(
     date=datetime(2026, 3, 9, 8, 0, tzinfo=timezone(timedelta(hours=8))),
     topics=("models", "policy"),
     unsubscribe_token="dGhpcyBpcyBhIHRva2Vu",
+    preferences_token="d2lzaGVz",
+    view_token="bG9vaw",
     name="陈晓",
 )
 

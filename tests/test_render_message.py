@@ -41,7 +41,7 @@ COMPILED = compiled()
 ASSEMBLED = assemble(COMPILED, EDITION)
 ENGLISH = replace(ISSUE, title="AI Daily", sections=(replace(ISSUE.sections[2]),))
 HEADERS = {"from", "to", "subject", "date", "message-id", "reply-to", "mime-version", "content-type"}
-LIST_HEADERS = {"list-id", "list-help", "list-owner", "list-unsubscribe", "list-unsubscribe-post"}
+LIST_HEADERS = {"list-id", "list-help", "list-owner", "list-archive", "list-unsubscribe", "list-unsubscribe-post"}
 
 
 def parsed(message: Message) -> EmailMessage:
@@ -168,6 +168,10 @@ def test_help_and_owner_of_the_list_are_whoever_answers_replies() -> None:
     assert not {"List-Owner", "List-Help"} & raw_headers(fill(silent, READER).data).keys()
 
 
+def test_every_mail_names_the_archive() -> None:
+    assert raw_headers(fill(ASSEMBLED, READER).data)["List-Archive"] == "<https://news.example.org/archive>"
+
+
 def test_what_has_a_meaning_in_addresses_of_the_web_is_escaped_in_a_mailto() -> None:
     awkward = replace(PUBLICATION, inbound_address="a?b&c%d#e/f+g@example.org", reply_to="x=y'z@example.org")
     headers = raw_headers(fill(assemble(compiled(publication=awkward), EDITION), READER).data)
@@ -241,6 +245,8 @@ def test_each_part_takes_the_smaller_of_the_two_encodings(issue) -> None:
         {"unsubscribe_token": "a/b"},
         {"unsubscribe_token": "a>\r\nX: y"},
         {"unsubscribe_token": "x" * 1000},
+        {"preferences_token": "a/b"},
+        {"view_token": '"><script>'},
         {"key": "a b"},
         {"key": "k>\r\n"},
         {"date": datetime(2026, 3, 9, 8)},

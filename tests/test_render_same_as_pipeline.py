@@ -7,16 +7,27 @@ from render_samples import EVERYTHING, ISSUE, PUBLICATION, READER, THEME, TOPICS
 from newsletter.compose.edition import Edition
 from newsletter.content.issue import Issue
 from newsletter.render.assemble import assemble
+from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.message import html_of, subject_of, text_of
 from newsletter.render.pipeline import render_edition
 
+SLUG = "2026-03-09"
+
 
 def both_ways(issue: Issue, edition: Edition, language: str) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    assembled = assemble(compiled(issue, language), edition)
+    made = compile_issue(issue, theme=THEME, language=language, topics=TOPICS, publication=PUBLICATION, slug=SLUG)
+    assembled = assemble(made, edition)
     joined = html_of(assembled, READER), text_of(assembled, READER), subject_of(assembled, READER)
     whole = render_edition(
-        issue, edition, theme=THEME, language=language, topics=TOPICS, publication=PUBLICATION, recipient=READER
+        issue,
+        edition,
+        theme=THEME,
+        language=language,
+        topics=TOPICS,
+        publication=PUBLICATION,
+        recipient=READER,
+        slug=SLUG,
     )
     return joined, whole
 

@@ -1,19 +1,23 @@
 """Long bodies, and the size of the mail."""
 
+import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_samples import ISSUE, OCEAN, READER, compiled, ten_stories
+from render_samples import ISSUE, OCEAN, PUBLICATION, READER, TOPICS, compiled, ten_stories
 
 from newsletter.content.inline import spans
 from newsletter.content.issue import Code, Issue, Listing, Paragraph, Section, Source, Story, Table
 from newsletter.content.spans import plain
 from newsletter.render.assemble import assemble
 from newsletter.render.blocks import block_view
+from newsletter.render.compile import compile_issue
 from newsletter.render.message import html_of, text_of
 from newsletter.render.shorten import shortened, whole_sentences
 from newsletter.render.size import full_edition, largest_html_bytes
+from newsletter.render.theme import load_theme, theme_names
 
 LONG = "模型先在公开的观测数据上训练，再由外部团队复核。" * 60
 
@@ -57,7 +61,27 @@ def test_a_long_body_goes_on_at_its_source() -> None:
     assert "阅读全文：https://a.example.org/whole" in text_of(assembled, READER)
 
 
-def test_a_long_body_without_a_source_stays_whole() -> None:
+@pytest.mark.parametrize("source", [None, Source("甲", "https://a.example.org/whole")])
+@pytest.mark.parametrize("theme", theme_names())
+def test_a_long_body_goes_on_at_the_storys_page_in_the_archive(source: Source | None, theme: str) -> None:
+    made = compile_issue(
+        issue_with(replace(OCEAN, source=source, body=(Paragraph(LONG),))),
+        theme=load_theme(theme),
+        language="zh",
+        topics=TOPICS,
+        publication=PUBLICATION,
+        slug="2026-03-09-2",
+    )
+    html, text = (part(assemble(made, full_edition(made)), READER) for part in (html_of, text_of))
+    address = "https://news.example.org/archive/2026-03-09-2/ocean"
+    assert re.search(f'<a href="{address}"[^>]*>阅读全文</a>', html)
+    assert f"阅读全文：{address}\n" in text
+    assert LONG not in html + text
+    for part in (html, text):
+        assert ("https://a.example.org/whole" in part) == (source is not None)
+
+
+def test_a_long_body_that_is_nowhere_else_stays_whole() -> None:
     made = compiled(issue_with(replace(OCEAN, source=None, body=(Paragraph(LONG),))))
     assert LONG in text_of(assemble(made, full_edition(made)), READER)
 

@@ -94,8 +94,9 @@ def test_the_whole_text_of_a_mail_in_chinese() -> None:
         "\n"
         "--------\n"
         "你收到这封邮件，是因为 c***@example.com 订阅了以下主题：模型与技术进展、政策与监管。\n"
+        "调整我的主题：https://news.example.org/preferences/d2lzaGVz\n"
         "退订：https://news.example.org/unsubscribe/dGhpcyBpcyBhIHRva2Vu\n"
-        "想调整订阅的主题，回复这封邮件即可。\n"
+        "在浏览器中查看：https://news.example.org/view/bG9vaw\n"
         "示例新闻社 · 北京市海淀区示例路 1 号\n"
     )
 

@@ -62,7 +62,9 @@ def test_a_fault_in_a_template_is_said_with_its_line(old: str, new: str, said: s
     [
         ('{{ mark("count") }}', "", "no mark for count"),
         ("{{ filling.unsubscribe }}", "https://a.example.org", "the link to unsubscribe"),
+        ("{{ filling.preferences }}", "https://a.example.org", "the link to change topics"),
         ("{{ filling.reason }}", "", "the reason why it came"),
+        ("{{ sheet.title }}</span>", "{{ filling.view }}</span>", "it may stand behind the mark 'personal'"),
         ("{{ sheet.postal_address }}", "", "the postal address"),
         ("{{ group.name }}", "", "the topic"),
         ("font-weight:bold", "font-weight:700", "the title has to stand in an element with style"),

@@ -135,6 +135,8 @@ def _row(
         "name": member.name,
         "topics": list(member.preferences.topics),
         "unsubscribe_token": tokens.make(Purpose.UNSUBSCRIBE, member.public_id),
+        "preferences_token": tokens.make(Purpose.PREFERENCES, member.public_id),
+        "view_token": tokens.make(Purpose.VIEW, f"{mailing.id}-{member.public_id}"),
         "format": str(member.preferences.format),
     }
     return {

@@ -42,6 +42,8 @@ class Writer:
             date=due.astimezone(self.zone),
             topics=tuple(topics) if isinstance(topics, list) else (),
             unsubscribe_token=str(slots["unsubscribe_token"]),
+            preferences_token=str(slots["preferences_token"]),
+            view_token=str(slots["view_token"]),
             name=str(slots["name"]),
             format=str(slots["format"]),
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from newsletter.app import Newsletter
+from newsletter.archive.publishing import republish
 from newsletter.content.diagnostics import Severity
 from newsletter.delivery.plan import Approved
 from newsletter.render.compile import compile_issue
@@ -26,7 +27,9 @@ def compile_now(newsletter: Newsletter, saved: Saved, languages: Iterable[str] =
         topics = newsletter.topics(session).catalogue()
     publication, theme = newsletter.settings.publication, newsletter.theme_for(saved.issue)
     return {
-        language: compile_issue(saved.issue, theme=theme, language=language, topics=topics, publication=publication)
+        language: compile_issue(
+            saved.issue, theme=theme, language=language, topics=topics, publication=publication, slug=saved.slug
+        )
         for language in languages
     }
 
@@ -34,6 +37,7 @@ def compile_now(newsletter: Newsletter, saved: Saved, languages: Iterable[str] =
 def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
     """Approve the newest revision as it would be sent now; gives it and the HTML bytes of its fullest edition.
 
+    An issue that was sent shows it in the archive from then on; a mailing that runs keeps its own revision.
     Raises `IssueRefused` while there are errors in it, or when mail clients would cut its fullest edition.
     """
     with newsletter.reading() as session:
@@ -53,7 +57,9 @@ def approve(newsletter: Newsletter, slug: str) -> tuple[Saved, int]:
             "off. Shorten stories or take some out."
         )
     with newsletter.session() as session:
-        newsletter.issues(session).approve(saved, tuple(compiled.values()), _digest(compiled), newsletter.clock())
+        now = newsletter.clock()
+        newsletter.issues(session).approve(saved, tuple(compiled.values()), _digest(compiled), now)
+        republish(session, saved.issue_id, now)
     return saved, largest
 
 

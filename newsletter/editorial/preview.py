@@ -151,13 +151,14 @@ def _row_of(session: Session, mailing: Mailing, subscriber_id: int) -> Delivery 
 
 
 def _recipient(newsletter: Newsletter, person: Subscriber) -> Recipient:
-    """A subscriber as the mail of an issue that is not planned yet sees them."""
+    """A subscriber as the mail of an issue that is not planned yet sees them; there is nothing to view before that."""
     return Recipient(
         key="preview",
         address=person.ascii_address or "",
         date=newsletter.now(),
         topics=tuple(person.topics),
         unsubscribe_token=newsletter.tokens.make(Purpose.UNSUBSCRIBE, person.public_id),
+        preferences_token=newsletter.tokens.make(Purpose.PREFERENCES, person.public_id),
         name=person.name,
         format=str(person.format),
     )

@@ -37,6 +37,8 @@ def _message(newsletter: Newsletter, slug: str, address: str) -> Message:
         key=f"test.{secrets.token_hex(8)}",
         address=wanted.ascii,
         unsubscribe_token=INERT_TOKEN,
+        preferences_token=INERT_TOKEN,
+        view_token=INERT_TOKEN,
         test=True,
     )
     return replace(preview, recipient=recipient).message

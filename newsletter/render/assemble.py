@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from newsletter.compose.edition import FOLLOWED, Edition
-from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
+from newsletter.render.compiled import LINKS, PERSONAL, TAIL, CompiledIssue
 from newsletter.render.fragment import Piece
 from newsletter.render.headers import text_header
 from newsletter.render.letterhead import Letterhead, letterhead
@@ -65,9 +65,12 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
     names = list(outline(groups, shows_topics_in_contents(compiled.html)))
     lines = _lines(compiled, edition, groups)
     pieces = _pieces(compiled, names, lines)
-    html_encoding, html_front, html_tail = _encoded_html(pieces, compiled.html[TAIL].literals[0])
+    typical = _typical_values(compiled, edition)
+    html_end = compiled.html[PERSONAL].fill({name: markup(value) for name, value in typical.items()})
+    html_encoding, html_front, html_tail = _encoded_html(pieces, html_end, compiled.html[TAIL].literals[0])
     text = _text(compiled, names, lines)
-    text_encoding, text_front, text_rest = _encoded_text(text, _typical_end(compiled, edition))
+    text_end = compiled.text[PERSONAL].fill(typical) + compiled.text[TAIL].literals[0]
+    text_encoding, text_front, text_rest = _encoded_text(text, text_end)
     return Assembled(
         compiled=compiled,
         letterhead=letterhead(compiled.publication),
@@ -134,22 +137,27 @@ def _text(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> str
     return "".join(parts)
 
 
-def _encoded_html(pieces: tuple[Piece, ...], tail: str) -> tuple[Encoding, tuple[bytes, ...], bytes]:
-    """The smaller encoding, and what stands before and behind the personal fragment in it."""
+def _encoded_html(pieces: tuple[Piece, ...], end: str, tail: str) -> tuple[Encoding, tuple[bytes, ...], bytes]:
+    """The smaller encoding, and what stands before and behind the personal fragment in it; `end` is a typical one."""
     quoted, base64 = tuple(piece.quoted for piece in pieces), tuple(piece.base64 for piece in pieces)
-    if smaller(sum(map(len, quoted)), sum(map(len, base64))) is Encoding.QUOTED:
+    data = wire(end)
+    quoted_all, base64_all = sum(map(len, quoted)) + quoted_size(data), sum(map(len, base64)) + _base64_size(data)
+    if smaller(quoted_all, base64_all) is Encoding.QUOTED:
         return Encoding.QUOTED, quoted, quoted_lines(wire(tail))
     return Encoding.BASE64, base64, base64_lines(wire(tail))
 
 
-def _typical_end(compiled: CompiledIssue, edition: Edition) -> str:
-    """A personal end of the text, to reckon with when its encoding is chosen: its reader has the edition's topics."""
+def _typical_values(compiled: CompiledIssue, edition: Edition) -> dict[str, str]:
+    """What a reader's own end holds, to reckon with when encodings are chosen: this one has the edition's topics."""
     names = [compiled.names[group.topic] for group in edition.groups if group.topic != FOLLOWED]
-    values = {
+    return {
         "reason": reason_line(compiled.labels, "reader@example.org", names),
-        "unsubscribe": f"{compiled.publication.base_url}/unsubscribe/{'x' * 44}",
+        **{name: f"{compiled.publication.base_url}/{name}/{'x' * 50}" for name in LINKS},
     }
-    return compiled.text[PERSONAL].fill(values) + compiled.text[TAIL].literals[0]
+
+
+def _base64_size(data: bytes) -> int:
+    return len(data) * 78 // LINE_BYTES  # a line of 76 characters and its end
 
 
 def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
@@ -157,8 +165,7 @@ def _encoded_text(text: str, end: str) -> tuple[Encoding, bytes, bytes]:
     data, whole_part = wire(text), wire(text + end)
     # every byte beyond ASCII is three times as long when quoted: with so many of them there is nothing to measure
     mostly_beyond_ascii = 4 * (len(whole_part) - len(text) - len(end)) > len(whole_part)
-    base64_size = len(whole_part) * 78 // LINE_BYTES
-    if not mostly_beyond_ascii and smaller(quoted_size(whole_part), base64_size) is Encoding.QUOTED:
+    if not mostly_beyond_ascii and smaller(quoted_size(whole_part), _base64_size(whole_part)) is Encoding.QUOTED:
         return Encoding.QUOTED, quoted_lines(data), b""
     whole = len(data) - len(data) % LINE_BYTES
     return Encoding.BASE64, base64_lines(data[:whole]), data[whole:]

@@ -2,7 +2,7 @@
 
 from newsletter.content.issue import Issue
 from newsletter.content.spans import plain
-from newsletter.render.compiled import CompiledIssue, StoryEntry
+from newsletter.render.compiled import LINKS, PERSONAL, CompiledIssue, StoryEntry
 from newsletter.render.fragment import Fragment
 from newsletter.render.marks import Marks
 from newsletter.render.outline import required, shows_topics_in_contents
@@ -15,15 +15,17 @@ from subscribers.topics import Catalogue
 
 
 def compile_issue(
-    issue: Issue, *, theme: Theme, language: str, topics: Catalogue, publication: Publication
+    issue: Issue, *, theme: Theme, language: str, topics: Catalogue, publication: Publication, slug: str = ""
 ) -> CompiledIssue:
     """Run Jinja2, MJML and premailer over the whole issue and cut the result.
 
-    The issue's stories have their ids. Raises ThemeError when the theme has no labels for `language`, or when one of
+    The issue's stories have their ids; `slug` is what the archive keeps it under (empty: no archive has it), where
+    bodies go on that are cut. Raises ThemeError when the theme has no labels for `language`, or when one of
     its files is wrong (with file and line).
     """
-    prepared = sheet(issue, theme, language, topics, publication)
-    html, text = _fragments(theme, prepared, Marks.of(issue, theme.digest, language, publication, topics.topics))
+    prepared = sheet(issue, theme, language, topics, publication, slug)
+    marks = Marks.of(issue, theme.digest, language, publication, topics.topics, slug)
+    html, text = _fragments(theme, prepared, marks)
     return CompiledIssue(
         theme=theme.name,
         language=language,
@@ -50,7 +52,7 @@ def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, F
         lang=marks.slot("lang"),
         count=marks.slot("count"),
         reason=marks.slot("reason"),
-        unsubscribe=marks.slot("unsubscribe"),
+        **{name: marks.slot(name) for name in LINKS},
         number=lambda _: marks.slot("number"),
     )
     pages = {
@@ -63,7 +65,15 @@ def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, F
     for name, fragments in cut.items():
         if missing := sorted(wanted - fragments.keys()):
             raise ThemeError(f"no mark for {', '.join(missing)}", theme.name, name)
+        for slot in _misplaced(fragments):
+            said = f"{{{{ filling.{slot} }}}} is each reader's own: it may stand behind the mark 'personal' alone"
+            raise ThemeError(said, theme.name, name)
     return cut[MAIL], cut[TEXT]
+
+
+def _misplaced(fragments: dict[str, Fragment]) -> set[str]:
+    """The personal slots that stand where many readers share what is encoded."""
+    return {slot for name, part in fragments.items() if name != PERSONAL for slot in part.slots} & {"reason", *LINKS}
 
 
 def _cut(theme: Theme, marks: Marks, name: str, page: str) -> dict[str, Fragment]:

@@ -17,7 +17,10 @@ PERSONAL = "personal"
 TAIL = "tail"
 """The last fragment of either part."""
 
-FORM = 2
+LINKS = ("unsubscribe", "preferences", "view")
+"""The personal slots that hold an address, each named as the address begins."""
+
+FORM = 3
 """Counts the forms that `to_json` has written; another one when a field, a slot or a part of the page comes or goes."""
 
 

@@ -49,18 +49,19 @@ class Labels:
     def long_date(self, day: date) -> str:
         """The date as the masthead shows it, with its weekday."""
         # NOTE: a date in the letters of CLDR (UTS 35): Monday, 9 March 2026
-        return self._dated(day, self.gettext("EEEE, d MMMM y"))
+        return self.dated(day, self.gettext("EEEE, d MMMM y"))
 
     def short_date(self, day: date, issue: date | None = None) -> str:
         """The date as a source line shows it: without the year where that is the issue's."""
         if issue is None or day.year != issue.year:
             # NOTE: a date in the letters of CLDR (UTS 35): 9 March 2026
-            return self._dated(day, self.gettext("d MMMM y"))
+            return self.dated(day, self.gettext("d MMMM y"))
         # NOTE: a date in the letters of CLDR (UTS 35): 9 March
-        return self._dated(day, self.gettext("d MMMM"))
+        return self.dated(day, self.gettext("d MMMM"))
 
-    def _dated(self, day: date, pattern: str) -> str:
-        return format_date(day, pattern, locale=Locale.parse(self.lang, sep="-"))
+    def dated(self, day: date, pattern: str) -> str:
+        """The date in the letters of CLDR (UTS 35): of `MMMM y` comes March 2026."""
+        return format_date(day, pattern, locale=_locale(self.lang))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -207,6 +208,11 @@ def _format(pattern: str) -> str:
     literals[::2] = [literal.replace("{", "{{").replace("}", "}}") for literal in literals[::2]]
     literals[1::2] = ["{" + name + "}" for name in literals[1::2]]
     return "".join(literals)
+
+
+@lru_cache
+def _locale(lang: str) -> Locale:
+    return Locale.parse(lang, sep="-")  # which looks through all the languages that there are
 
 
 @lru_cache

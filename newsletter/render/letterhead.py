@@ -55,6 +55,7 @@ def letterhead(publication: Publication) -> Letterhead:
     # RFC 2919 section 3 allows a name before the id; List-* headers take no encoded words, so only an ASCII one.
     named = display.isascii() and "=?" not in display and len(display) < _LIST_NAME
     behind += mailbox_header("List-Id", display if named else "", list_id)
+    behind += header("List-Archive", f"<{publication.base_url}/archive>")  # RFC 2369 section 3.6
     behind += header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")  # RFC 8058 section 3.1
     behind += header("MIME-Version", "1.0")
     return Letterhead(mailbox_header("From", display, address), behind, address.rpartition("@")[2], leave)

@@ -85,9 +85,13 @@ def personal_values(
 ) -> dict[str, str]:
     """The same from the parts that decide it; `names` are the topics' names by slug."""
     require(_TOKEN, recipient.unsubscribe_token, "the unsubscribe token")
+    require(_TOKEN, recipient.preferences_token, "the preferences token")
+    require(_TOKEN, recipient.view_token, "the view token")
     return {
         "reason": reason_line(labels, recipient.address, [names.get(slug, slug) for slug in recipient.topics]),
         "unsubscribe": f"{publication.base_url}/unsubscribe/{recipient.unsubscribe_token}",
+        "preferences": f"{publication.base_url}/preferences/{recipient.preferences_token}",
+        "view": f"{publication.base_url}/view/{recipient.view_token}",
     }
 
 

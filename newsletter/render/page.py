@@ -38,6 +38,8 @@ class Filling:
     count: str
     reason: str
     unsubscribe: str
+    preferences: str
+    view: str
     number: Callable[[int], str]
 
 
@@ -75,10 +77,16 @@ class Sheet:
         return GroupView(self.headings.index(topic), self.names[topic], lang, chosen)
 
 
-def sheet(issue: Issue, theme: Theme, language: str, topics: Catalogue, publication: Publication) -> Sheet:
-    """Prepare an issue for its theme and language; raises ThemeError when the theme does not speak it."""
+def sheet(
+    issue: Issue, theme: Theme, language: str, topics: Catalogue, publication: Publication, slug: str = ""
+) -> Sheet:
+    """Prepare an issue for its theme and language; raises ThemeError when the theme does not speak it.
+
+    `slug` is what the archive keeps the issue under; empty for one that no archive has.
+    """
     labels = theme.language(language)
-    stories = tuple(story_view(index, story) for index, story in enumerate(issue.stories))
+    pages = f"{publication.base_url}/archive/{slug}" if slug else ""
+    stories = tuple(story_view(index, story, pages) for index, story in enumerate(issue.stories))
     names = {topic.slug: clean(topic.name(language)) for topic in topics.topics}
     for section in issue.sections:
         names.setdefault(section.topic, clean(plain(section.title)))

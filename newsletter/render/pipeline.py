@@ -28,13 +28,14 @@ def render_edition(
     topics: Catalogue,
     publication: Publication,
     recipient: Recipient,
+    slug: str = "",
 ) -> tuple[str, str, str]:
     """HTML, text and subject of one reader's mail, from Jinja2, MJML and premailer run on their stories alone.
 
     The marks of the templates stand in this page too; they are taken out, and the HTML before each is padded to whole
     lines of base64, as in an assembled edition.
     """
-    prepared = sheet(issue, theme, language, topics, publication)
+    prepared = sheet(issue, theme, language, topics, publication, slug)
     groups = _groups(prepared, edition)
     lines = _lines(issue, prepared, groups)
     filling = Filling(
@@ -44,7 +45,7 @@ def render_edition(
         number=str,
         **personal_values(publication, prepared.labels, prepared.names, recipient),
     )
-    marks = Marks.of(issue, edition, recipient)
+    marks = Marks.of(issue, edition, recipient, slug)
     html = [
         part if name == TAIL else padded(part)
         for name, part in marks.parts(html_page(theme, prepared, groups, filling, marks))

@@ -21,6 +21,8 @@ class Recipient:
     date: datetime
     topics: tuple[str, ...]
     unsubscribe_token: str = INERT_TOKEN
+    preferences_token: str = INERT_TOKEN
+    view_token: str = INERT_TOKEN
     name: str = ""
     format: str = "html"
     test: bool = False

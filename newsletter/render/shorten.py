@@ -10,7 +10,7 @@ from newsletter.render.spans import Spans, first_characters
 from newsletter.render.widths import whole_characters
 
 BODY_CHARACTERS = 600
-"""How much of a body stands in the mail when the rest can be read at its source."""
+"""How much of a body stands in the mail when the rest can be read elsewhere."""
 
 _SENTENCE_END = re.compile(r"[。！？!?…][”’』」）)]*|\.[\"”')]*(?=\s|$)")
 

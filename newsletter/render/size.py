@@ -27,5 +27,6 @@ def largest_html_bytes(compiled: CompiledIssue) -> int:
     if not edition:
         return 0
     topics = tuple(topic for topic in compiled.headings if topic != FOLLOWED)
-    reader = Recipient("size", _LONG_ADDRESS, datetime(2000, 1, 1, tzinfo=UTC), topics, _LONG_TOKEN)
+    tokens = (_LONG_TOKEN, _LONG_TOKEN, _LONG_TOKEN)
+    reader = Recipient("size", _LONG_ADDRESS, datetime(2000, 1, 1, tzinfo=UTC), topics, *tokens)
     return len(wire(html_of(assemble(compiled, edition), reader)))

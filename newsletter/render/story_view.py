@@ -18,7 +18,7 @@ class StoryView:
 
     `index` counts from 0 in the issue; `url` is the source's address (empty when it has none) and `title_url` the same
     unless the title brings links of its own; `name` is the title as plain text; `lang` is the language of its text;
-    `cut` says that the body goes on at the source.
+    `more` is where a body goes on that was cut, empty when it is whole.
     """
 
     index: int
@@ -32,7 +32,7 @@ class StoryView:
     background: Spans
     points: tuple[Spans, ...]
     body: tuple[BlockView, ...]
-    cut: bool
+    more: str
     source: str
     published: datetime | None
     tags: tuple[str, ...]
@@ -45,14 +45,17 @@ class StoryView:
         return next((told for told in (self.summary, *self.points, *paragraphs) if plain(told).strip()), ())
 
 
-def story_view(index: int, story: Story) -> StoryView:
-    """Prepare one story. A body without a source stays whole: there would be no place to read the rest."""
+def story_view(index: int, story: Story, pages: str = "") -> StoryView:
+    """Prepare one story.
+
+    `pages` is the address below which the archive has a page for each story of the issue. What is cut goes on there,
+    without an archive at the source; without either a body stays whole, for there would be no place to read the rest.
+    """
     title, summary, background = spans(story.title), spans(story.summary), spans(story.background)
     points = tuple(spans(point) for point in story.points)
     url = web_url(story.source.url) if story.source else ""
-    body, cut = tuple(block_view(block) for block in story.body), False
-    if url:
-        body, cut = shortened(body)
+    whole, rest = tuple(block_view(block) for block in story.body), f"{pages}/{story.id}" if pages else url
+    body, cut = shortened(whole) if rest else (whole, False)
     return StoryView(
         index=index,
         id=story.id,
@@ -65,7 +68,7 @@ def story_view(index: int, story: Story) -> StoryView:
         background=background,
         points=points,
         body=body,
-        cut=cut,
+        more=rest if cut else "",
         source=_source_name(story, url),
         published=story.published,
         tags=tuple(clean(tag) for tag in story.tags if clean(tag).strip()),

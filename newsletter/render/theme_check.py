@@ -98,6 +98,7 @@ def _lacking(theme: Theme, compiled: CompiledIssue, page: str, name: str) -> Ite
     parts = {
         "the issue's title ({{ sheet.title }})": TITLE,
         "the link to unsubscribe ({{ filling.unsubscribe }})": READER.unsubscribe_token,
+        "the link to change topics ({{ filling.preferences }})": READER.preferences_token,
         "the reason why it came ({{ filling.reason }})": "r***@example.com",
         "the postal address ({{ sheet.postal_address }})": PUBLICATION.postal_address,
         **{f"the label {word}": word for word in words},
