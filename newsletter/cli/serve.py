@@ -10,6 +10,7 @@ import typer
 from newsletter.cli.errors import fail
 from newsletter.cli.output import console, open_newsletter
 from newsletter.editorial.station import sending_beside
+from newsletter.readers.post import Post
 from newsletter.web.application import build
 from newsletter.web.server import listen, run
 
@@ -20,7 +21,7 @@ def command(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for any that is free.")] = 8000,
 ) -> None:
-    """Preview issues in the browser and answer unsubscribe links, until Ctrl-C; on SQLite, send what is due too."""
+    """Serve the pages for readers and the previews of issues, until Ctrl-C; on SQLite, send what is due too."""
     newsletter = open_newsletter()
     try:
         bound = listen(host, port)
@@ -29,7 +30,7 @@ def command(
     shown = f"[{host}]" if ":" in host else host
     console().print(f"http://{shown}:{bound.getsockname()[1]}/ (Ctrl-C ends it; previews are at /preview/)")
     signal.signal(signal.SIGTERM, _interrupt)
-    sender = sending_beside(newsletter) if newsletter.database_file else nullcontext()
+    sender = sending_beside(newsletter, Post(newsletter)) if newsletter.database_file else nullcontext()
     with sender, suppress(KeyboardInterrupt):
         run(build(newsletter), bound)
 

@@ -6,12 +6,13 @@ from types import FrameType
 
 from newsletter.cli.output import console, drain_notice, open_newsletter
 from newsletter.editorial.station import Station
+from newsletter.readers.post import Post
 
 
 def command() -> None:
     """Send what is due, keep the daily slot and appointments, until Ctrl-C; any number of these share a PostgreSQL."""
     newsletter = open_newsletter()
-    station = Station(newsletter)
+    station = Station(newsletter, Post(newsletter))
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         console().print(drain_notice(newsletter))

@@ -1,7 +1,8 @@
 """The work engine: jobs, schedules and the recovery of dead workers, by DBOS Transact. The one place that knows it.
 
-A job is a part of a mailing; the rows in it are claimed one by one, so a job that is done twice does no harm. Every few
-seconds the engine makes a round, on one of the workers: it looks for what has become due and enqueues jobs for it.
+A job is a part of a mailing, or all letters that are due. The rows in it are claimed one by one, so a job that is done
+twice does no harm. Every few seconds the engine makes a round, on one of the workers: it looks for what has become due
+and enqueues jobs for it.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ _NAME = "newsletter"
 _VERSION = "1"
 """Jobs of another version are left alone; raised only when a job's arguments change their meaning."""
 _QUEUE = "deliveries"
+_POST = "letters"
+"""A queue of its own: somebody looks into their mailbox for a letter, and a mailing may take hours."""
 _JOBS_AT_ONCE = 3
 """Jobs one worker has at once: the next is at work before the last connection of the one before is done."""
 _POLL_SECONDS = 1.0
@@ -36,13 +39,14 @@ _DELETED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What there is to do: mailings whose rows are not all written, and parts of mailings with something due.
+    """What there is to do: mailings whose rows are not all written, parts of mailings with something due, letters.
 
     A part is the same whenever it is named, so that no two jobs are made of it.
     """
 
     unplanned: Sequence[int]
     parts: Sequence[Range]
+    letters: bool = False
 
 
 class Work(Protocol):
@@ -56,6 +60,12 @@ class Work(Protocol):
 
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
+
+    def deliver_letters(self) -> None:
+        """Hand over the letters that are due; returns when none is, or when this process stops."""
+
+    def purge(self) -> None:
+        """Delete what was kept for a while only; on one worker at a time, every hour."""
 
     def living(self, workers: Sequence[str]) -> Sequence[str]:
         """Those of these workers that are not dead."""
@@ -82,6 +92,7 @@ class Engine:
         DBOS(config=config)
         self._send = _workflow("send part", self._run_send)
         self._plan = _workflow("plan mailing", self._run_plan)
+        self._letters = _workflow("deliver letters", self._run_letters)
         self._round = _workflow("make round", self._run_round)
         self._clean = _workflow("clean up", self._run_clean)
 
@@ -97,6 +108,9 @@ class Engine:
         DBOS.launch()
         DBOS.register_queue(
             _QUEUE, worker_concurrency=_JOBS_AT_ONCE, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
+        )
+        DBOS.register_queue(
+            _POST, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
         )
         DBOS.apply_schedules(
             [
@@ -116,21 +130,29 @@ class Engine:
     def _run_plan(self, mailing_id: int) -> None:
         DBOS.run_step({"name": "plan"}, self._work.plan, mailing_id)
 
+    def _run_letters(self) -> None:
+        DBOS.run_step({"name": "letters"}, self._work.deliver_letters)
+
     def _run_round(self, _at: datetime, _context: Any) -> None:
+        jobs = {"plan": (_QUEUE, self._plan), "send": (_QUEUE, self._send), "letters": (_POST, self._letters)}
         for name, *arguments in DBOS.run_step({"name": "round"}, self._what_is_due):
-            job = self._plan if len(arguments) == 1 else self._send
-            _enqueue(name, job, *arguments)
+            queue, job = jobs[name.partition(" ")[0]]
+            _enqueue(queue, name, job, *arguments)
 
     def _run_clean(self, _at: datetime, _context: Any) -> None:
         DBOS.run_step({"name": "clean"}, _delete_old)
+        DBOS.run_step({"name": "purge"}, self._work.purge)
 
     def _what_is_due(self) -> list[tuple[Any, ...]]:
         """The jobs to make, each a name that is its own and its arguments, as the engine can keep them."""
         self._recover()
         due = self._work.make_round()
         plans = [(f"plan {mailing_id}", mailing_id) for mailing_id in due.unplanned]
-        return plans + [
-            (f"send {part.mailing_id} {part.first}", part.mailing_id, part.first, part.last) for part in due.parts
+        letters: list[tuple[Any, ...]] = [("letters",)] if due.letters else []
+        return [
+            *letters,
+            *plans,
+            *((f"send {part.mailing_id} {part.first}", part.mailing_id, part.first, part.last) for part in due.parts),
         ]
 
     def _recover(self) -> None:
@@ -153,11 +175,11 @@ def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
     return made
 
 
-def _enqueue(name: str, job: Any, *arguments: int) -> None:
+def _enqueue(queue: str, name: str, job: Any, *arguments: int) -> None:
     """Enqueue a job unless the same one waits or runs already."""
     # not by a refusal: a recovered round would repeat it as an error of another class
     with SetEnqueueOptions(deduplication_id=name, duplication_policy="return-existing"):
-        DBOS.enqueue_workflow(_QUEUE, job, *arguments)
+        DBOS.enqueue_workflow(queue, job, *arguments)
 
 
 def _delete_old() -> None:

@@ -1,8 +1,8 @@
 """What is looked after while a process sends for others: mailings to plan and hand over, appointments, unknown rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -23,12 +23,26 @@ PARTS_AHEAD = 12
 """So many parts of a mailing are enqueued at most: more than a worker can hand over between two rounds."""
 
 
-class Rounds:
-    """The work that the engine is for, done with this process's outbox."""
+class Post(Protocol):
+    """Who sends letters to single people; it is made by a door, for an editor's work needs no reader's."""
 
-    def __init__(self, newsletter: Newsletter, outbox: Outbox) -> None:
+    def is_due(self) -> bool:
+        """Whether there is a letter to hand over."""
+
+    def deliver(self, is_stopping: Callable[[], bool]) -> None:
+        """Hand over the letters that are due; ends soon once it is stopping."""
+
+    def purge(self) -> None:
+        """Delete what was kept for a while only."""
+
+
+class Rounds:
+    """The work that the engine is for, done with this process's outbox and, where it has one, its post."""
+
+    def __init__(self, newsletter: Newsletter, outbox: Outbox, post: Post | None = None) -> None:
         self._newsletter = newsletter
         self._outbox = outbox
+        self._post = post
 
     def make_round(self) -> Due:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
@@ -39,7 +53,7 @@ class Rounds:
                 resend_unknown(session, newsletter.clock(), newsletter.settings.unknown_wait)
             for mailing_id in session.exec(running()).all():
                 finish(session, mailing_id)
-        return Due(self.unplanned(), self.due())
+        return Due(self.unplanned(), self.due(), self._post is not None and self._post.is_due())
 
     def unplanned(self) -> Sequence[int]:
         """The running mailings whose rows are not all written."""
@@ -73,6 +87,16 @@ class Rounds:
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
         self._outbox.work(part)
+
+    def deliver_letters(self) -> None:
+        """Hand over the letters that are due; returns when none is, or when this process stops."""
+        if self._post is not None:
+            self._post.deliver(lambda: self._outbox.wait_to_stop(0))
+
+    def purge(self) -> None:
+        """Delete what was kept for a while only."""
+        if self._post is not None:
+            self._post.purge()
 
     def living(self, workers: Sequence[str]) -> Sequence[str]:
         """Those of these workers that hold their seat."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from newsletter.app import Newsletter
 from newsletter.delivery.engine import Engine
 from newsletter.editorial.outbox import Outbox, open_outbox
-from newsletter.editorial.rounds import Rounds
+from newsletter.editorial.rounds import Post, Rounds
 from newsletter.storage.seat import SenderRunning
 
 _LOOK_SECONDS = 1
@@ -21,10 +21,11 @@ _log = logging.getLogger(__name__)
 
 
 class Station:
-    """Sends what is to be sent until it is stopped."""
+    """Sends what is to be sent until it is stopped: issues, and letters by its `post`."""
 
-    def __init__(self, newsletter: Newsletter) -> None:
+    def __init__(self, newsletter: Newsletter, post: Post) -> None:
         self._newsletter = newsletter
+        self._post = post
         self._outbox: Outbox | None = None
         self._stopping = threading.Event()
 
@@ -45,7 +46,8 @@ class Station:
             try:
                 when_begun()
                 worker = _ONLY if newsletter.database_file else outbox.seat.id
-                with Engine(newsletter.settings.database_url, worker, Rounds(newsletter, outbox)):
+                rounds = Rounds(newsletter, outbox, self._post)
+                with Engine(newsletter.settings.database_url, worker, rounds):
                     while not self._stopping.is_set() and outbox.is_running:
                         self._stopping.wait(_LOOK_SECONDS)
                     outbox.end()
@@ -68,9 +70,9 @@ class Station:
 
 
 @contextmanager
-def sending_beside(newsletter: Newsletter) -> Iterator[None]:
+def sending_beside(newsletter: Newsletter, post: Post) -> Iterator[None]:
     """Send in a thread of its own for the length of a block."""
-    station = Station(newsletter)
+    station = Station(newsletter, post)
     thread = threading.Thread(target=station.run_when_free, name="station")
     thread.start()
     try:
