@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 
 class ArchivedStory(SQLModel, table=True):
     """A story of the published revision of an issue; rows are made anew when another revision is published."""
 
     __tablename__ = "archived_story"
-    __table_args__ = (UniqueConstraint("issue_id", "story_id"),)
+    __table_args__ = (UniqueConstraint("issue_id", "story_id"), Index("ix_archived_story_date", "date"))
 
     id: int | None = Field(default=None, primary_key=True)
     issue_id: int = Field(foreign_key="issue.id")

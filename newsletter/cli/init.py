@@ -2,6 +2,7 @@
 
 from newsletter.app import Newsletter
 from newsletter.cli.output import console
+from newsletter.editorial.opening import publish_missing
 from newsletter.settings import TOML, load, write_first_settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.key import remember_key
@@ -22,5 +23,6 @@ def command() -> None:
         remember_key(session, newsletter.address_key)
         newsletter.topics(session).seed()
         names = ", ".join(f"{topic.slug} {topic.zh}" for topic in newsletter.topics(session).all())
+    publish_missing(newsletter)
     where = describe(engine)
     out.print(f"{where}: {'ready' if changed else 'already up to date'}. Topics: {names}.")

@@ -24,7 +24,7 @@ class Chooser:
 
     def __init__(self, issue: Issue) -> None:
         self._stories = issue.stories
-        self._haystacks = {story.id: _haystack(story) for story in self._stories}
+        self._haystacks = {story.id: haystack(story) for story in self._stories}
         self._cached = lru_cache(_CACHED_EDITIONS)(self._choose)
 
     @property
@@ -56,9 +56,13 @@ class Chooser:
         chosen = ((topic, tuple(story for story in stories if story in kept)) for topic, stories in groups.items())
         return Edition(tuple(Group(topic, stories) for topic, stories in chosen if stories))
 
+    def mentioned(self, story_id: str, keywords: Collection[str]) -> str | None:
+        """The first of these keywords that a story of the issue mentions, or None when it mentions none."""
+        haystack = self._haystacks[story_id]
+        return next((keyword for keyword in keywords if (folded := _fold(keyword)) and folded in haystack), None)
+
     def _mentions(self, story: Story, keywords: Collection[str]) -> bool:
-        haystack = self._haystacks[story.id]
-        return any(folded in haystack for keyword in keywords if (folded := _fold(keyword)))
+        return self.mentioned(story.id, keywords) is not None
 
 
 def _round_robin(groups: dict[str, list[str]], most: int | None) -> list[str]:
@@ -73,7 +77,7 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
-def _haystack(story: Story) -> str:
+def haystack(story: Story) -> str:
     """Everything a keyword can be found in, one field a line so that no keyword matches across two."""
     fields = [story.title, story.summary, story.background, *story.points, *_body(story)]
     words = [plain(field) for field in fields]

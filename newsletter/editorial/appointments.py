@@ -22,10 +22,11 @@ from sqlmodel import Session, col, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment
-from newsletter.delivery.plan import find_mailing, open_mailing
+from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import approved
 from newsletter.editorial.dispatch import require_readers
+from newsletter.editorial.opening import open_in_public
 from newsletter.editorial.staff import tell_staff
 from newsletter.storage.issues import IssueRefused, Saved
 
@@ -163,7 +164,7 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         else:
             with newsletter.session() as session:  # both or neither: it may be called off, or kept elsewhere, meanwhile
                 if _mark(session, appointment, AppointmentState.STARTED):
-                    open_mailing(session, ready, newsletter.clock())
+                    open_in_public(session, ready, newsletter.clock())
             return
     advice = f"Look at `newsletter issue preview {saved.slug}`, approve it, and send it with `newsletter issue send`."
     _settle(newsletter, appointment, AppointmentState.REFUSED, f"{saved.slug} was not sent", reason, advice)

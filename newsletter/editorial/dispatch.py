@@ -14,9 +14,10 @@ from newsletter.delivery.control import WAITING, MailingState, finish, resend_un
 from newsletter.delivery.counts import NOTHING, Counts, count
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, State
-from newsletter.delivery.plan import find_mailing, open_mailing, plan
+from newsletter.delivery.plan import find_mailing, plan
 from newsletter.delivery.sender import Worked
 from newsletter.editorial.approval import approved
+from newsletter.editorial.opening import open_in_public
 from newsletter.editorial.outbox import Outbox
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.seat import is_anybody_there
@@ -59,7 +60,7 @@ def begin(newsletter: Newsletter, slug: str) -> int:
     if mailing is None:
         ready = approved(newsletter, slug)
         with newsletter.session() as session:
-            mailing, _ = open_mailing(session, ready, newsletter.clock())
+            mailing = open_in_public(session, ready, newsletter.clock())
     if mailing.id is None:
         raise IssueRefused("the mailing was not written down")
     return mailing.id

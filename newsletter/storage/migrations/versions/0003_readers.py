@@ -86,6 +86,7 @@ def _archive() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_archived_story")),
         sa.UniqueConstraint("issue_id", "story_id", name=op.f("uq_archived_story_issue_id")),
     )
+    op.create_index(op.f("ix_archived_story_date"), "archived_story", ["date"], unique=False)
     op.create_table(
         "archived_topic",
         sa.Column("topic", AutoString(), nullable=False),
