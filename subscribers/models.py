@@ -95,10 +95,10 @@ class Subscriber(SQLModel, table=True):
 class Consent(SQLModel, table=True):
     """One thing a person, or somebody for them, said about being written to. Rows are only ever added.
 
-    `kind` is a word (import, command, sign-up, confirm, preferences, address, unsubscribe, pause, resume, forget),
-    `source` the file, page or command it came from, `wording` the text that was agreed to. None of these nor `detail`
-    carries an address, so that the record may outlive it. `origin` is the network address it was said from, and is
-    erased when the person asks to be forgotten.
+    `kind` is a word (import, command, sign-up, confirm, preferences, address, unsubscribe, reason, return, pause,
+    resume, forget), `source` the file, page or command it came from, `wording` the text that was agreed to. None of
+    these nor `detail` carries an address, so that the record may outlive it. `origin` is the network address it was
+    said from; it and the words of a reason are erased when the person asks to be forgotten.
     """
 
     __tablename__ = "consent"
@@ -117,7 +117,8 @@ class SignUp(SQLModel, table=True):
     """What somebody asked for in the name of an address, until its owner confirms it; unconfirmed ones are purged.
 
     Nothing about a person changes before `confirmed_at`: whoever types in the address of another can harm nobody.
-    `subscriber_id` is None for a sign-up, and the person who wants to move to this address for a change of address.
+    `subscriber_id` is the person who wants to move to this address, for a change of address; for a sign-up it is None
+    until whoever confirmed it has become a person.
     `preferences` are the columns of `preference_columns.columns_of`; `source`, `wording` and `origin` go into the
     consent record.
     """

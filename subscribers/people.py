@@ -1,7 +1,8 @@
 """The people who are written to, or were: found, added, paused, unsubscribed, forgotten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast, func, or_
 from sqlalchemy.exc import IntegrityError
@@ -9,12 +10,16 @@ from sqlmodel import Session, col, select
 
 from subscribers.addresses import Address, clean_name, hash_address, parse_address
 from subscribers.audience import AudienceMember, audience
-from subscribers.models import Consent, State, Subscriber, Suppression, utc_now
-from subscribers.preference_columns import columns_of
+from subscribers.models import Consent, SignUp, State, Subscriber, Suppression, utc_now
+from subscribers.preference_columns import columns_of, preferences_of
 from subscribers.preferences import Preferences, check_preferences
+from subscribers.sign_ups import SignUpStore, address_of, preferences_asked
 
 FORGOTTEN = "forgotten"
 """The reason in suppression of an address whose owner asked to be forgotten."""
+
+LIFTED_BY_CONSENT = frozenset({"bounce", FORGOTTEN})
+"""Suppressed for one of these, an address can be had again by its owner; any other reason is the operator's."""
 
 
 class SubscriberRefused(ValueError):
@@ -48,31 +53,42 @@ class SubscriberStore:
         cleaned = clean_name(name)
         check_preferences(preferences)
         self._refuse_known(parsed)
-        now = self._clock()
-        person = Subscriber(
-            address=parsed.display,
-            ascii_address=parsed.ascii,
-            address_key=parsed.key,
-            address_hash=hash_address(parsed, self._key),
-            name=cleaned,
-            state=state,
-            created_at=now,
-            updated_at=now,
-            **columns_of(preferences),
-        )
         try:
-            with self._session.begin_nested():
-                self._session.add(person)
+            person = self._insert(parsed, preferences, cleaned, state)
         except IntegrityError:  # somebody else added the same address since we looked
             self._refuse_known(parsed)
             raise
         self._record(person, consent, str(state), source)
         return person
 
+    def join(self, sign_up: SignUp, *, source: str, origin: str) -> Subscriber:
+        """Do what somebody asked who has just shown that the address is theirs: they are active, as they wished.
+
+        `source` and `origin` say through what and from where they confirmed. A suppression that consent lifts is
+        lifted. Raises `SubscriberRefused` for an address that the operator keeps out.
+        """
+        address, preferences = address_of(sign_up), preferences_asked(sign_up)
+        self._lift(address)
+        person = self._find(address)
+        if person is None:
+            try:
+                person = self._insert(address, preferences, "", State.ACTIVE)
+            except IntegrityError:  # somebody else added the same address since we looked
+                person = self._find(address)
+        assert person is not None  # noqa: S101 - found, made, or found to have been made by another
+        self._hold(person)
+        self._set(person, columns_of(preferences) | {"state": State.ACTIVE, "paused_until": None})
+        sign_up.subscriber_id, sign_up.confirmed_at = person.id, self._clock()
+        self._session.add(sign_up)
+        self._record(
+            person, "sign-up", "", sign_up.source, at=sign_up.created_at, wording=sign_up.wording, origin=sign_up.origin
+        )
+        self._record(person, "confirm", str(State.ACTIVE), source, origin=origin)
+        return person
+
     def get(self, address: str) -> Subscriber | None:
         """Find the person of an address, whatever its case; raises `AddressRefused` for what is no address."""
-        key = parse_address(address).key
-        return self._session.exec(select(Subscriber).where(Subscriber.address_key == key)).first()
+        return self._find(parse_address(address))
 
     def by_public_id(self, public_id: str) -> Subscriber | None:
         """Find the person behind the opaque id of a link."""
@@ -111,15 +127,17 @@ class SubscriberStore:
         """Every candidate of a mailing; see `subscribers.audience`."""
         return audience(self._session, chunk)
 
-    def unsubscribe(self, person: Subscriber, source: str) -> bool:
+    def unsubscribe(self, person: Subscriber, source: str, *, origin: str = "") -> bool:
         """Write to this person no more; `source` says where they said so. False when that was so already."""
         self._hold(person)
         if person.state is State.UNSUBSCRIBED:
             return False
-        self._move(person, State.UNSUBSCRIBED, "unsubscribe", source)
+        self._enter(person, State.UNSUBSCRIBED, "unsubscribe", source, origin=origin)
         return True
 
-    def pause(self, person: Subscriber, until: datetime | None = None, source: str = "command") -> None:
+    def pause(
+        self, person: Subscriber, until: datetime | None = None, source: str = "command", *, origin: str = ""
+    ) -> None:
         """Write nothing until an aware moment, or until `resume`.
 
         Raises `SubscriberRefused` for a person who is neither active nor paused.
@@ -127,9 +145,9 @@ class SubscriberStore:
         self._hold(person)
         if person.state not in (State.ACTIVE, State.PAUSED):
             raise SubscriberRefused(f"{person.address} is {person.state}: only active people can be paused")
-        self._move(person, State.PAUSED, "pause", source, until)
+        self._enter(person, State.PAUSED, "pause", source, until, origin)
 
-    def resume(self, person: Subscriber, source: str = "command") -> None:
+    def resume(self, person: Subscriber, source: str = "command", *, origin: str = "") -> None:
         """End a pause; for an active person nothing changes.
 
         Raises `SubscriberRefused` for a person who is pending or unsubscribed: that takes their own consent.
@@ -142,38 +160,145 @@ class SubscriberStore:
                 f"{person.address or 'this person'} is {person.state}: only a pause can be ended; "
                 "to be written to again they have to sign up themselves"
             )
-        self._move(person, State.ACTIVE, "resume", source)
+        self._enter(person, State.ACTIVE, "resume", source, origin=origin)
+
+    def come_back(self, person: Subscriber, *, source: str, origin: str = "") -> None:
+        """Write again to somebody who left and now says so; for an active or paused person nothing changes.
+
+        Raises `SubscriberRefused` for a person who never confirmed or was forgotten, and for one whose address the
+        operator keeps out.
+        """
+        self._hold(person)
+        self._refuse_forgotten(person)
+        if person.state in (State.ACTIVE, State.PAUSED):
+            return
+        if person.state is State.PENDING:
+            raise SubscriberRefused(f"{person.address} has yet to confirm: they have to sign up themselves")
+        self._lift(parse_address(person.address or ""))
+        self._set(person, {"state": State.ACTIVE, "paused_until": None})
+        self._record(person, "return", "", source, origin=origin)
+
+    def change(self, person: Subscriber, preferences: Preferences, *, source: str, origin: str = "") -> None:
+        """Replace a person's preferences; the same ones change nothing. Topics must be known to the caller's catalogue.
+
+        Raises `PreferencesRefused` for what cannot be kept and `SubscriberRefused` for a person who was forgotten.
+        """
+        check_preferences(preferences)
+        self._hold(person)
+        self._refuse_forgotten(person)
+        if preferences_of(person) == preferences:
+            return
+        self._set(person, columns_of(preferences))
+        self._record(person, "preferences", "", source, origin=origin)
+
+    def move(self, person: Subscriber, sign_up: SignUp, *, source: str, origin: str) -> None:
+        """Write to the address that a person asked for and has confirmed from now on; a second time changes nothing.
+
+        Raises `SubscriberRefused` when it has become somebody's, when the operator keeps it out, when this person was
+        forgotten, and when another person asked for it.
+        """
+        self._hold(person)
+        self._refuse_forgotten(person)
+        self._session.refresh(sign_up)
+        if sign_up.subscriber_id != person.id:
+            raise SubscriberRefused("this change of address was asked for by somebody else")
+        if sign_up.confirmed_at is not None:
+            return
+        address = address_of(sign_up)
+        self._lift(address)
+        try:
+            with self._session.begin_nested():
+                self._set(person, self._identity(address))
+        except IntegrityError:
+            raise SubscriberRefused(f"{address.display} is a subscriber already: it cannot be had twice") from None
+        sign_up.confirmed_at = self._clock()
+        self._session.add(sign_up)
+        self._record(person, "address", "", source, origin=origin)
 
     def forget(self, person: Subscriber, source: str = "command") -> None:
-        """Erase who this was: a keyed hash stays in suppression, the row keeps its opaque id and consent its dates."""
+        """Erase who this was: a keyed hash stays in suppression, the row keeps its opaque id and consent its dates.
+
+        Letters about this person's sign-ups must point to them no more: the sign-ups are deleted.
+        """
         self._hold(person)
         if person.address_hash is None:
             return
         self._suppress_hash(person.address_hash)
-        person.address = person.ascii_address = person.address_key = person.address_hash = None
-        person.name = ""
-        for column, value in columns_of(Preferences(topics=())).items():
-            setattr(person, column, value)
-        self._move(person, State.UNSUBSCRIBED, "forget", source)
+        for sign_up in SignUpStore(self._session).of_person(person.id or 0, person.address_key or ""):
+            self._session.delete(sign_up)
+        for consent in self.consents(person):
+            consent.origin = ""
+            if consent.kind == "reason":  # their own words, whatever stands in them
+                consent.detail = ""
+            self._session.add(consent)
+        nobody = dict.fromkeys(("address", "ascii_address", "address_key", "address_hash"))
+        self._set(person, nobody | {"name": ""} | columns_of(Preferences(topics=())))
+        self._enter(person, State.UNSUBSCRIBED, "forget", source)
 
     def consents(self, person: Subscriber) -> tuple[Consent, ...]:
         """List what was said about writing to this person, oldest first."""
         query = select(Consent).where(Consent.subscriber_id == person.id).order_by(col(Consent.id))
         return tuple(self._session.exec(query))
 
+    def reason_against(self, address: Address) -> str | None:
+        """Why an address is suppressed, or None; `LIFTED_BY_CONSENT` are the reasons that its owner can lift."""
+        row = self._suppression(hash_address(address, self._key))
+        return row.reason if row else None
+
+    def _find(self, address: Address) -> Subscriber | None:
+        return self._session.exec(select(Subscriber).where(Subscriber.address_key == address.key)).first()
+
+    def _identity(self, address: Address) -> dict[str, str]:
+        """The columns that tell who a person is."""
+        return {
+            "address": address.display,
+            "ascii_address": address.ascii,
+            "address_key": address.key,
+            "address_hash": hash_address(address, self._key),
+        }
+
+    def _insert(self, address: Address, preferences: Preferences, name: str, state: State) -> Subscriber:
+        now = self._clock()
+        columns = self._identity(address) | columns_of(preferences)
+        person = Subscriber(name=name, state=state, created_at=now, updated_at=now, **columns)
+        with self._session.begin_nested():
+            self._session.add(person)
+        return person
+
+    def _set(self, person: Subscriber, columns: Mapping[str, Any]) -> None:
+        for column, value in columns.items():
+            setattr(person, column, value)
+        person.updated_at = self._clock()
+        self._session.add(person)
+
+    def _lift(self, address: Address) -> None:
+        """Take an address off the list, if it is on it for a reason that its owner can lift."""
+        row = self._suppression(hash_address(address, self._key))
+        if row is None:
+            return
+        if row.reason not in LIFTED_BY_CONSENT:
+            raise SubscriberRefused(f"{address.display} is suppressed ({row.reason}), which only the operator can end")
+        self._session.delete(row)
+
+    def _suppression(self, address_hash: str) -> Suppression | None:
+        return self._session.exec(select(Suppression).where(Suppression.address_key_hash == address_hash)).first()
+
+    def _refuse_forgotten(self, person: Subscriber) -> None:
+        if person.address_hash is None:
+            raise SubscriberRefused("this person asked to be forgotten: to be written to they have to sign up anew")
+
     def _refuse_known(self, address: Address) -> None:
-        known = self._session.exec(select(Subscriber).where(Subscriber.address_key == address.key)).first()
+        known = self._find(address)
         if known is not None:
             raise SubscriberRefused(f"{address.display} is a subscriber already, {known.state}")
-        wanted = hash_address(address, self._key)
-        row = self._session.exec(select(Suppression).where(Suppression.address_key_hash == wanted)).first()
+        row = self._suppression(hash_address(address, self._key))
         if row is not None:
             raise SubscriberRefused(
                 f"{address.display} is suppressed ({row.reason}): `suppression remove` it first, if they agree"
             )
 
     def _suppress_hash(self, address_hash: str) -> None:
-        row = self._session.exec(select(Suppression).where(Suppression.address_key_hash == address_hash)).first()
+        row = self._suppression(address_hash)
         if row is None:
             row = Suppression(address_key_hash=address_hash, reason=FORGOTTEN, created_at=self._clock())
         row.address = None
@@ -187,16 +312,41 @@ class SubscriberStore:
         """
         self._session.refresh(person, with_for_update={"key_share": True})
 
-    def _move(self, person: Subscriber, state: State, kind: str, source: str, until: datetime | None = None) -> None:
-        person.state = state
-        person.paused_until = until
-        person.updated_at = self._clock()
-        self._session.add(person)
-        self._record(person, kind, until.isoformat() if until else "", source)
+    def _enter(
+        self,
+        person: Subscriber,
+        state: State,
+        kind: str,
+        source: str,
+        until: datetime | None = None,
+        origin: str = "",
+    ) -> None:
+        self._set(person, {"state": state, "paused_until": until})
+        self._record(person, kind, until.isoformat() if until else "", source, origin=origin)
 
-    def _record(self, person: Subscriber, kind: str, detail: str, source: str) -> None:
+    def _record(
+        self,
+        person: Subscriber,
+        kind: str,
+        detail: str,
+        source: str,
+        *,
+        at: datetime | None = None,
+        wording: str = "",
+        origin: str = "",
+    ) -> None:
         assert person.id is not None  # noqa: S101 - callers have flushed, so the row has its id
-        self._session.add(Consent(subscriber_id=person.id, at=self._clock(), kind=kind, detail=detail, source=source))
+        self._session.add(
+            Consent(
+                subscriber_id=person.id,
+                at=at or self._clock(),
+                kind=kind,
+                detail=detail,
+                source=source,
+                wording=wording,
+                origin=origin,
+            )
+        )
         self._session.flush()
 
 

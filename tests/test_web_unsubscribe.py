@@ -1,10 +1,12 @@
 """Unsubscribe links: looking changes nothing, posting acts, whoever posts."""
 
 import pytest
+from reader_samples import consents, everything, find, letters
 from sqlmodel import select
-from web_samples import add_reader, far, state_of
+from web_samples import SCRIPT, add_reader, far, state_of
 
 from newsletter.app import Newsletter
+from newsletter.readers.models import LetterKind
 from newsletter.render.recipient import INERT_TOKEN
 from subscribers.models import Consent, State
 from subscribers.tokens import Purpose
@@ -123,3 +125,81 @@ def test_the_page_speaks_the_language_the_browser_asks_for(newsletter: Newslette
     token = add_reader(newsletter, ADDRESS)
     page = far(newsletter).get(f"/unsubscribe/{token}", headers={"accept-language": wish}).text
     assert f">{word}</button>" in page
+
+
+def leaving(newsletter: Newsletter) -> str:
+    """The unsubscribe link of a reader of two topics."""
+    return f"/unsubscribe/{add_reader(newsletter, ADDRESS, 'models', 'policy')}"
+
+
+def topics_of(newsletter: Newsletter) -> list[str]:
+    return find(newsletter, ADDRESS).topics
+
+
+def test_the_page_offers_to_leave_a_topic_only(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    page = far(newsletter).get(link).text
+    assert page.index("确认退订") < page.index("只退订某个主题")
+    answer = far(newsletter).post(link, data={"do": "topics", "topics": "models"})
+    assert "已退订所选主题" in answer.text
+    assert (state_of(newsletter, ADDRESS), topics_of(newsletter)) == (State.ACTIVE, ["policy"])
+
+
+@pytest.mark.parametrize("topics", [[], ["funding"], [SCRIPT]])
+def test_ticking_no_topic_of_ones_own_leaves_nothing(newsletter: Newsletter, topics: list[str]) -> None:
+    link = leaving(newsletter)
+    before = everything(newsletter)
+    answer = far(newsletter).post(link, data={"do": "topics", "topics": topics})
+    assert (answer.status_code, "请先勾选" in answer.text, SCRIPT in answer.text) == (422, True, False)
+    assert everything(newsletter) == before
+
+
+def test_one_click_leaves_everything_whatever_else_stands_in_its_body(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    far(newsletter).post(link, data={**ONE_CLICK, "do": "topics", "topics": "models"})
+    assert state_of(newsletter, ADDRESS) is State.UNSUBSCRIBED
+
+
+def test_one_click_sets_no_cookie_and_writes_no_letter(newsletter: Newsletter) -> None:
+    answer = far(newsletter).post(leaving(newsletter), data=ONE_CLICK)
+    assert "set-cookie" not in answer.headers
+    assert letters(newsletter) == []
+
+
+def test_the_pages_button_is_answered_by_one_letter(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    for _ in range(2):
+        far(newsletter).post(link)
+    assert [letter.kind for letter in letters(newsletter)] == [LetterKind.GOODBYE]
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+def test_a_reason_is_kept_whether_it_is_given_before_or_after(newsletter: Newsletter, afterwards: bool) -> None:
+    link = leaving(newsletter)
+    client = far(newsletter)
+    client.post(link, data={} if afterwards else {"reason": f"太长\n{SCRIPT}"})
+    if afterwards:
+        client.post(link.replace("/unsubscribe/", "/goodbye/"), data={"do": "reason", "reason": f"太长\n{SCRIPT}"})
+    rows = consents(newsletter, find(newsletter, ADDRESS))
+    assert [row.detail for row in rows if row.kind == "reason"] == [f"太长 {SCRIPT}"]
+
+
+def test_the_way_back_is_a_button_that_other_sites_cannot_press(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    back = link.replace("/unsubscribe/", "/goodbye/")
+    client = far(newsletter)
+    assert f'action="{back}"' in client.post(link).text
+    elsewhere = {"origin": "https://evil.example.net", "sec-fetch-site": "cross-site"}
+    assert client.post(back, data={"do": "back"}, headers=elsewhere).status_code == 403
+    assert client.get(back, follow_redirects=False).status_code == 303
+    assert state_of(newsletter, ADDRESS) is State.UNSUBSCRIBED
+    assert "欢迎回来" in client.post(back, data={"do": "back"}).text
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+
+
+def test_a_forged_way_back_is_a_polite_404(newsletter: Newsletter) -> None:
+    leaving(newsletter)
+    before = everything(newsletter)
+    for data in ({"do": "back"}, {"do": "reason", "reason": "x"}, {}):
+        assert far(newsletter).post("/goodbye/x", data=data).status_code == 404
+    assert everything(newsletter) == before

@@ -19,13 +19,15 @@ from newsletter.cli.output import (
     printable,
     progress_bar,
 )
-from newsletter.delivery.history import forget_reader
+from newsletter.readers.forgetting import forget as forget_person
+from subscribers.addresses import parse_address
 from subscribers.csv_export import export_csv
 from subscribers.csv_import import import_csv
 from subscribers.csv_report import ImportReport, LineReport
 from subscribers.models import State, Subscriber
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Frequency, MailFormat, Preferences, PreferencesRefused, split_list
+from subscribers.sign_ups import SignUpStore
 from subscribers.topic_store import TopicRefused, unknown_topic
 
 app = typer.Typer()
@@ -89,23 +91,30 @@ def list_(
 
 @app.command()
 def show(address: Address, as_json: AsJson = False) -> None:
-    """Show one reader: preferences, consent, and whether they are suppressed."""
+    """Show one reader: preferences, consent, whether they are suppressed, and what waits for them to confirm it."""
     newsletter = open_newsletter()
     with newsletter.reading() as session:
         store = newsletter.people(session)
-        person = find_person(store, address)
-        consents = store.consents(person)
+        waiting = SignUpStore(session).waiting(parse_address(address))
+        person = store.get(address) if waiting else find_person(store, address)
+        consents = store.consents(person) if person else ()
         suppressed = newsletter.suppression(session).is_suppressed(address)
-    facts = _as_json(person) | {
+    facts: dict[str, Any] = (
+        _as_json(person) if person else {"address": waiting[-1].address, "state": "not confirmed"}
+    ) | {
         "suppressed": suppressed,
-        "consent": [consent.model_dump(include={"at", "kind", "detail", "source"}) for consent in consents],
+        "consent": [
+            one.model_dump(include={"at", "kind", "detail", "source", "wording", "origin"}) for one in consents
+        ],
+        "unconfirmed": [one.model_dump(include={"created_at", "source", "wording", "origin"}) for one in waiting],
     }
     if as_json:
         print_json(facts)
         return
-    said = "; ".join(f"{c.at:%Y-%m-%d %H:%M} {c.kind} {c.source}".rstrip() for c in consents)
+    said = "; ".join(_said(one.at, one.kind, one.source, one.origin) for one in consents)
+    asked = "; ".join(_said(one.created_at, one.source, one.origin) for one in waiting)
     shown = {name: ", ".join(value) if name in ("topics", "follow", "mute") else value for name, value in facts.items()}
-    print_table(("", ""), [*(shown | {"consent": said}).items()], "")
+    print_table(("", ""), [*(shown | {"consent": said, "unconfirmed": asked}).items()], "")
 
 
 @app.command()
@@ -147,11 +156,9 @@ def forget(address: Address, yes: Yes = False) -> None:
     newsletter = open_newsletter()
     if not yes:
         typer.confirm(f"Erase {printable(address)} from readers and the log for good?", abort=True)
-    with newsletter.session() as session:
-        store = newsletter.people(session)
-        person = find_person(store, address)
-        store.forget(person)
-        forget_reader(session, person.id or 0)
+    with newsletter.reading() as session:
+        person = find_person(newsletter.people(session), address)
+    forget_person(newsletter, person.public_id, "command")
     console().print(f"{address}: forgotten.")
 
 
@@ -226,6 +233,10 @@ def _start_of(day: str, newsletter: Newsletter) -> datetime | None:
     if moment <= newsletter.clock():
         raise PreferencesRefused(f"--until: {day} is over already; `newsletter subscriber resume` ends a pause.")
     return moment
+
+
+def _said(at: datetime, *words: str) -> str:
+    return " ".join([f"{at:%Y-%m-%d %H:%M}", *filter(None, words)])
 
 
 def _as_json(person: Subscriber) -> dict[str, Any]:

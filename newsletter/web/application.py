@@ -8,7 +8,22 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from newsletter.app import Newsletter
-from newsletter.web import preview, start, unsubscribe
+from newsletter.web import (
+    archive,
+    confirm,
+    embed,
+    feeds,
+    health,
+    own_data,
+    preferences,
+    preferences_link,
+    preview,
+    sample,
+    sign_up,
+    sign_up_call,
+    unsubscribe,
+    view,
+)
 from newsletter.web.errors import add_handlers
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
@@ -37,7 +52,23 @@ def build(
     )
     application.state.pages = Pages(newsletter, extra_templates, extra_links)
     add_handlers(application)
-    for router in (start.router, preview.router, unsubscribe.router, *extra_routers):
+    for router in (
+        sign_up.router,
+        sample.router,
+        confirm.router,
+        embed.router,
+        sign_up_call.router,
+        health.router,
+        archive.router,
+        feeds.router,
+        preview.router,
+        unsubscribe.router,
+        preferences.router,
+        preferences_link.router,
+        own_data.router,
+        view.router,
+        *extra_routers,
+    ):
         application.include_router(router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return application

@@ -1,81 +1,140 @@
 """Unsubscribe links: a GET shows a page with one button, a POST acts at once (RFC 8058)."""
 
+from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.datastructures import QueryParams
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from newsletter.app import Newsletter
+from newsletter.readers.leaving import ONE_CLICK, PAGE, REASON_CHARACTERS, Left, come_back, explain, leave, look
 from newsletter.render.recipient import INERT_TOKEN
-from newsletter.render.wording import masked
 from newsletter.web.pages import newsletter_of, render, words_for
-from subscribers.models import State, Subscriber
-from subscribers.people import SubscriberStore
+from newsletter.web.posted import Posted
+from newsletter.web.visitor import client_of
 from subscribers.tokens import Purpose
+from subscribers.topics import Topic
 
 router = APIRouter()
 
 _BODY_BYTES = 10_000
-"""A one-click body has some 200 bytes; what is longer says nothing we wait for."""
+"""A one-click body has some 200 bytes, our own form with a reason some 5,000; what is longer says nothing more."""
 
 
-async def said_one_click(request: Request) -> bool:
-    """Whether the body is a mail service's `List-Unsubscribe=One-Click`, as a form or as multipart (RFC 8058 §3.2).
-
-    Looked for and not parsed: whatever else a body holds, its owner has posted to an unsubscribe link.
-    """
+async def read_body(request: Request) -> bytes:
+    """The beginning of a body, whatever it holds and claims to be."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _BODY_BYTES:
             break
-    return b"List-Unsubscribe" in body and b"One-Click" in body
+    return body
 
 
-OneClick = Annotated[bool, Depends(said_one_click)]
+Body = Annotated[bytes, Depends(read_body)]
 
 
 @router.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
 def ask(request: Request, token: str) -> Response:
-    """One button, which posts to the same address; nothing changes here."""
+    """A button to leave, which posts to the same address, and the topics to leave instead; nothing changes here."""
     if token == INERT_TOKEN:
         return render(request, "unsubscribe_test.html.j2")
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        person = _person(newsletter, newsletter.people(session), token)
-    if person is None:
+    found = look(newsletter_of(request), token)
+    if found is None:
         return render(request, "unsubscribe_unknown.html.j2", status=404)
-    name = "unsubscribe_done.html.j2" if person.state is State.UNSUBSCRIBED else "unsubscribe_ask.html.j2"
-    return render(request, name, address=_shown(person))
+    return _done(request, token, found) if found.out else _ask(request, token, found)
 
 
 @router.post("/unsubscribe/{token}")
-def act(request: Request, token: str, one_click: OneClick) -> Response:
-    """Unsubscribe, however often it is asked; a line for mail services, a page for people."""
+def act(request: Request, token: str, body: Body) -> Response:
+    """Unsubscribe, however often it is asked; a line for mail services, a page for people.
+
+    A mail service's `List-Unsubscribe=One-Click`, as a form or as multipart, is looked for and not parsed (RFC 8058
+    §3.2): whatever else a body holds, its owner has posted to an unsubscribe link. Only our own form can ask for less.
+    """
     if token == INERT_TOKEN:
         return render(request, "unsubscribe_test.html.j2")
+    if b"List-Unsubscribe" in body and b"One-Click" in body:
+        return _one_click(request, token)
+    posted = QueryParams(body.decode("utf-8", "replace"))
+    topics = posted.getlist("topics") if posted.get("do") == "topics" else []
     newsletter = newsletter_of(request)
-    with newsletter.session() as session:
-        people = newsletter.people(session)
-        person = _person(newsletter, people, token)
-        if person is not None:
-            people.unsubscribe(person, "one-click" if one_click else "page")
-    words = words_for(request)
-    if person is None:
-        if one_click:
-            return PlainTextResponse(words["unsubscribe_unknown"] + "\n", status_code=404)
+    found = look(newsletter, token)
+    if found and not found.out and posted.get("do") == "topics" and not set(topics) & set(found.topics):
+        return _ask(request, token, found, mistaken=True)
+    left = leave(newsletter, token, PAGE, topics=topics, reason=posted.get("reason", ""), origin=_origin(request))
+    if left is None:
         return render(request, "unsubscribe_unknown.html.j2", status=404)
-    if one_click:
-        return PlainTextResponse(words["unsubscribe_done"] + "\n")
-    return render(request, "unsubscribe_done.html.j2", address=_shown(person))
+    return _done(request, token, left)
 
 
-def _person(newsletter: Newsletter, people: SubscriberStore, token: str) -> Subscriber | None:
-    """The person a link was made for, or None for a link that we never made."""
-    public_id = newsletter.tokens.read(Purpose.UNSUBSCRIBE, token)
-    return people.by_public_id(public_id) if public_id else None
+@router.api_route("/goodbye/{token}", methods=["GET", "HEAD"])
+def after(token: str) -> Response:
+    """How it stands, for whoever loads anew what answered the form below."""
+    return RedirectResponse(f"/unsubscribe/{quote(token, safe='')}", 303)
 
 
-def _shown(person: Subscriber) -> str:
-    """The address as its owner recognises it; empty once it was forgotten."""
-    return masked(person.address) if person.address else ""
+@router.post("/goodbye/{token}")
+def afterwards(request: Request, token: str, posted: Posted) -> Response:
+    """The way back, or a word on why; an address of its own, for what other sites may not post."""
+    newsletter = newsletter_of(request)
+    if posted.get("do") == "back":
+        found = come_back(newsletter, token, _origin(request))
+        name = "unsubscribe_back.html.j2"
+    else:
+        found = explain(newsletter, token, posted.get("reason", ""))
+        name = "unsubscribe_thanks.html.j2"
+    if found is None:
+        return render(request, "unsubscribe_unknown.html.j2", status=404)
+    return render(request, name, token=token, found=found, preferences=_preferences(request, token))
+
+
+def _one_click(request: Request, token: str) -> Response:
+    left = leave(newsletter_of(request), token, ONE_CLICK, origin=_origin(request))
+    word = "unsubscribe_unknown" if left is None else "unsubscribe_done"
+    return PlainTextResponse(words_for(request)[word] + "\n", status_code=404 if left is None else 200)
+
+
+def _ask(request: Request, token: str, found: Left, *, mistaken: bool = False) -> Response:
+    """The page before leaving; `mistaken` says that no topic was ticked."""
+    return render(
+        request,
+        "unsubscribe_ask.html.j2",
+        status=422 if mistaken else 200,
+        found=found,
+        topics=_named(request, found.topics),
+        mistaken=mistaken,
+        preferences=_preferences(request, token),
+        longest=REASON_CHARACTERS,
+    )
+
+
+def _done(request: Request, token: str, found: Left) -> Response:
+    return render(
+        request,
+        "unsubscribe_done.html.j2",
+        token=token,
+        found=found,
+        gone=_named(request, found.gone),
+        preferences=_preferences(request, token),
+        longest=REASON_CHARACTERS,
+    )
+
+
+def _named(request: Request, slugs: Sequence[str]) -> list[Topic]:
+    newsletter = newsletter_of(request)
+    with newsletter.reading() as session:
+        catalogue = newsletter.topics(session).catalogue()
+    return [topic for slug in slugs if (topic := catalogue.get(slug))]
+
+
+def _preferences(request: Request, token: str) -> str:
+    """The address of the same person's preferences, for a token that is good."""
+    tokens = newsletter_of(request).tokens
+    public_id = tokens.read(Purpose.UNSUBSCRIBE, token)
+    return "/preferences/" + tokens.make(Purpose.PREFERENCES, public_id) if public_id else "/preferences"
+
+
+def _origin(request: Request) -> str:
+    return client_of(request, newsletter_of(request).settings.trusted_proxies)

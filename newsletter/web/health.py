@@ -1,4 +1,4 @@
-"""The start page, and the page that monitors ask."""
+"""The page that monitors ask."""
 
 import logging
 
@@ -8,19 +8,10 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.storage.engine import DatabaseRefused, require_file
 from newsletter.storage.schema import require_present_schema
-from newsletter.web.pages import newsletter_of, render
+from newsletter.web.pages import newsletter_of
 
 router = APIRouter()
 _LOG = logging.getLogger(__name__)
-
-
-@router.api_route("/", methods=["GET", "HEAD"])
-def start(request: Request) -> Response:
-    """What this is, and for people at this machine the way to the previews."""
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        topics = newsletter.topics(session).all()
-    return render(request, "start.html.j2", topics=topics)
 
 
 @router.api_route("/healthz", methods=["GET", "HEAD"])

@@ -1,0 +1,167 @@
+"""A reader's own choices: looked at and changed through the link in every mail, and that link asked for by address."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlmodel import Session
+
+from newsletter.app import Newsletter
+from newsletter.readers.letters import write
+from newsletter.readers.models import LetterKind
+from newsletter.render.wording import masked
+from subscribers.addresses import parse_address
+from subscribers.models import State, Subscriber
+from subscribers.preference_columns import preferences_of
+from subscribers.preferences import Preferences, PreferencesRefused, check_preferences
+from subscribers.tokens import Purpose
+from subscribers.topics import Catalogue
+
+SOURCE = "preferences page"
+"""What the consent record says about where a choice was made."""
+
+LONGEST_PAUSE = timedelta(days=366)
+"""A year; who wants less than that should leave, and not be written to after they forgot us."""
+
+KEYWORDS = 50
+"""More to follow, or more to mute, than anybody remembers; each is looked for in every story."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a preferences page shows: choices, and how the person stands.
+
+    `address` is masked. `left` says that they unsubscribed; `paused` that nothing is sent now, until the beginning of
+    the day `until`, or without an end (None). `suppressed` says that their address is not written to.
+    """
+
+    address: str
+    preferences: Preferences
+    left: bool = False
+    paused: bool = False
+    until: date | None = None
+    suppressed: bool = False
+    feed_token: str = ""
+    unsubscribe_token: str = ""
+
+
+def look(newsletter: Newsletter, token: str) -> Held | None:
+    """What there is behind a preferences link; None when it is none of ours, or of a person pending or forgotten."""
+    with newsletter.reading() as session:
+        person = person_of(newsletter, session, token)
+        return None if person is None else _held(newsletter, session, person)
+
+
+def save(
+    newsletter: Newsletter, token: str, preferences: Preferences, until: date | None, origin: str = ""
+) -> Held | None:
+    """Keep choices, and a pause until the beginning of a day in the newsletter's zone (None: no such pause).
+
+    None when nobody's choices can be changed by this link. A pause without an end, which only the command line makes,
+    stays. Raises `PreferencesRefused` for what `check_choices` or `check_pause` refuse; nothing is changed then.
+    """
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        person = person_of(newsletter, session, token)
+        if person is None or person.state is State.UNSUBSCRIBED:
+            return None
+        check_choices(preferences, newsletter.topics(session).catalogue())
+        check_pause(until, newsletter.today())
+        if preferences != preferences_of(person):
+            people.change(person, preferences, source=SOURCE, origin=origin)
+        moment = None if until is None else _beginning(newsletter, until)
+        if moment is not None and moment != person.paused_until:
+            people.pause(person, moment, SOURCE, origin=origin)
+        elif moment is None and person.paused_until is not None:
+            people.resume(person, SOURCE, origin=origin)
+        return _held(newsletter, session, person)
+
+
+def resume(newsletter: Newsletter, token: str, origin: str = "") -> Held | None:
+    """End a pause, whatever its end; None when nobody's can be ended by this link."""
+    with newsletter.session() as session:
+        person = person_of(newsletter, session, token)
+        if person is None or person.state is State.UNSUBSCRIBED:
+            return None
+        newsletter.people(session).resume(person, SOURCE, origin=origin)
+        return _held(newsletter, session, person)
+
+
+def ask_link(newsletter: Newsletter, address: str) -> None:
+    """Mail the link to the preferences of an address, if it is a reader's; the caller cannot tell whether it is.
+
+    Raises `AddressRefused` for what is no address.
+    """
+    parsed = parse_address(address)
+    with newsletter.session() as session:
+        person = newsletter.people(session).get(parsed.display)
+        if person is None or person.state not in (State.ACTIVE, State.PAUSED):
+            return
+        if newsletter.suppression(session).is_suppressed(parsed.display):
+            return
+        write_to(newsletter, session, LetterKind.PREFERENCES, person)
+
+
+def check_choices(preferences: Preferences, catalogue: Catalogue) -> None:
+    """Raise `PreferencesRefused` for choices that nobody could be served by."""
+    check_preferences(preferences)
+    unknown = [topic for topic in preferences.topics if catalogue.get(topic) is None]
+    if unknown:
+        raise PreferencesRefused(f"there is no topic {unknown[0]}")
+    if not preferences.topics and not preferences.follow:
+        raise PreferencesRefused("choose a topic, or follow a keyword")
+    if max(len(preferences.follow), len(preferences.mute)) > KEYWORDS:
+        raise PreferencesRefused(f"at most {KEYWORDS} keywords")
+
+
+def check_pause(until: date | None, today: date) -> None:
+    """Raise `PreferencesRefused` unless a pause ends after today and within `LONGEST_PAUSE`."""
+    if until is not None and not today < until <= today + LONGEST_PAUSE:
+        raise PreferencesRefused(f"a pause ends between tomorrow and {today + LONGEST_PAUSE}")
+
+
+def person_of(newsletter: Newsletter, session: Session, token: str) -> Subscriber | None:
+    """The person of a preferences link who has an address and has confirmed it, else None."""
+    public_id = newsletter.tokens.read(Purpose.PREFERENCES, token)
+    person = newsletter.people(session).by_public_id(public_id) if public_id else None
+    return None if person is None or person.address is None or person.state is State.PENDING else person
+
+
+def write_to(newsletter: Newsletter, session: Session, kind: LetterKind, person: Subscriber) -> None:
+    """Queue a letter to a person, unless their address had enough of its kind lately."""
+    if person.ascii_address is None or person.address_hash is None:
+        return
+    write(
+        session,
+        kind,
+        person.ascii_address,
+        person.address_hash,
+        person.language,
+        newsletter.clock(),
+        subscriber_id=person.id,
+    )
+
+
+def _held(newsletter: Newsletter, session: Session, person: Subscriber) -> Held:
+    address = person.address or ""
+    end = person.paused_until
+    paused = person.state is State.PAUSED and (end is None or end > newsletter.clock())
+    return Held(
+        address=masked(address),
+        preferences=preferences_of(person),
+        left=person.state is State.UNSUBSCRIBED,
+        paused=paused,
+        until=_day_of(newsletter, end) if paused and end else None,
+        suppressed=newsletter.suppression(session).is_suppressed(address),
+        feed_token=newsletter.tokens.make(Purpose.FEED, person.public_id),
+        unsubscribe_token=newsletter.tokens.make(Purpose.UNSUBSCRIBE, person.public_id),
+    )
+
+
+def _beginning(newsletter: Newsletter, day: date) -> datetime:
+    return datetime.combine(day, time(), newsletter.settings.time_zone)
+
+
+def _day_of(newsletter: Newsletter, moment: datetime) -> date:
+    """The first whole day after a moment: at its beginning, that day itself."""
+    local = moment.astimezone(newsletter.settings.time_zone)
+    return local.date() if local.time() == time() else local.date() + timedelta(days=1)

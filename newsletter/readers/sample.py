@@ -1,0 +1,120 @@
+"""What somebody with certain preferences would have received of the newest issue, and why."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple
+
+from newsletter.app import Newsletter
+from newsletter.archive.reading import Archive
+from newsletter.compose.choose import Chooser
+from newsletter.compose.edition import FOLLOWED, Edition
+from newsletter.content.issue import Issue
+from newsletter.render.assemble import Assembled, Assembler
+from newsletter.render.compile import compile_issue
+from newsletter.render.compiled import CompiledIssue
+from newsletter.render.message import html_of, subject_of, text_of
+from newsletter.render.recipient import Recipient
+from subscribers.preferences import Preferences
+from subscribers.topics import Catalogue, Topic
+
+_COMPILING = Lock()
+"""Who comes while an issue is compiled waits for it: twenty who compile the same at once take twenty times as long."""
+
+
+class SampleStory(NamedTuple):
+    """One story of a sample: its title in plain text, and the topic or the followed keyword that brought it in."""
+
+    title: str
+    topic: str | None
+    keyword: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A mail that belongs to nobody: its links that are personal do nothing.
+
+    `slug`, `title` and `date` are the issue's; `stories` stand in the order of the mail.
+    """
+
+    slug: str
+    title: str
+    date: date
+    stories: tuple[SampleStory, ...]
+    assembled: Assembled
+    recipient: Recipient
+
+    @property
+    def subject(self) -> str:
+        """The decoded subject line."""
+        return subject_of(self.assembled, self.recipient)
+
+    @property
+    def html(self) -> str:
+        """The decoded HTML part."""
+        return html_of(self.assembled, self.recipient)
+
+    @property
+    def text(self) -> str:
+        """The decoded text part."""
+        return text_of(self.assembled, self.recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """An issue made ready: what chooses of it and what joins its fragments."""
+
+    chooser: Chooser
+    assembler: Assembler
+
+
+def sample(newsletter: Newsletter, preferences: Preferences, language: str) -> Sample | None:
+    """What these preferences would have brought of the newest published issue, in a language of `LANGUAGES`.
+
+    None when nothing was published yet, or nothing of it matches. Costs a join; compiling is done once per issue.
+    """
+    latest = Archive(newsletter).latest()
+    if latest is None:
+        return None
+    with newsletter.reading() as session:
+        topics = newsletter.topics(session).all()
+    with _COMPILING:
+        press = _press(newsletter, latest.issue, language, topics)
+    edition = press.chooser.choose(preferences)
+    if not edition:
+        return None
+    recipient = Recipient("sample", "reader@example.org", newsletter.now(), preferences.topics)
+    return Sample(
+        slug=latest.slug,
+        title=latest.title,
+        date=latest.date,
+        stories=_stories(press, edition, preferences),
+        assembled=press.assembler(edition),
+        recipient=recipient,
+    )
+
+
+@lru_cache(maxsize=8)  # the newest issue in either language, its last revision, and the like of a few newsletters
+def _press(newsletter: Newsletter, issue: Issue, language: str, topics: tuple[Topic, ...]) -> _Press:
+    """The issue compiled; theme and settings are the newsletter's, and stay for as long as it does."""
+    compiled = compile_issue(
+        issue,
+        theme=newsletter.theme_for(issue),
+        language=language,
+        topics=Catalogue(topics),
+        publication=newsletter.settings.publication,
+    )
+    return _Press(Chooser(issue), Assembler(compiled, capacity=64))
+
+
+def _stories(press: _Press, edition: Edition, preferences: Preferences) -> tuple[SampleStory, ...]:
+    compiled: CompiledIssue = press.assembler.compiled
+    titles = {story.id: story.name for story in compiled.stories}
+    return tuple(
+        SampleStory(titles[story], None, press.chooser.mentioned(story, preferences.follow))
+        if group.topic == FOLLOWED
+        else SampleStory(titles[story], compiled.names[group.topic], None)
+        for group in edition.groups
+        for story in group.stories
+    )

@@ -1,0 +1,76 @@
+"""The sample beside a form: the newest mail for what was ticked so far, in a frame."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from newsletter.app import Newsletter
+from newsletter.readers.sample import Sample, sample
+from newsletter.storage.issues import IssueRefused
+from newsletter.web.pages import newsletter_of
+from newsletter.web.security import MAIL_POLICY
+from newsletter.web.sign_up_form import Typed
+from newsletter.web.visitor import language_of
+from subscribers.preferences import LANGUAGES, MailFormat
+
+router = APIRouter()
+
+_POLICY = {
+    # its links open in a tab of their own, where nothing of the frame's rules is left
+    "content-security-policy": MAIL_POLICY.replace(
+        "sandbox allow-same-origin", "sandbox allow-popups allow-popups-to-escape-sandbox"
+    )
+}
+_NEW_TAB = '<base target="_blank">'
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page says of a sample: its address, how many stories, of which date, and whether nothing was chosen."""
+
+    address: str
+    stories: int
+    date: date
+    everything: bool
+
+
+@router.api_route("/sample", methods=["GET", "HEAD"])
+def mail(request: Request, language: str = "") -> Response:
+    """The newest mail for `topics=` (none: all), at most `most=` stories, in `language=`; with `format=text` the text.
+
+    It belongs to nobody, and its personal links do nothing.
+    """
+    newsletter = newsletter_of(request)
+    with newsletter.reading() as session:
+        topics = tuple(topic.slug for topic in newsletter.topics(session).all())
+    typed = Typed.of(request.query_params.multi_items()).among(topics, language)
+    wanted = language if language in LANGUAGES else language_of(request)
+    found = of(newsletter, replace(typed, language=wanted), topics)
+    if found is None:
+        raise HTTPException(404)
+    if typed.format is MailFormat.TEXT:
+        return PlainTextResponse(found.text, headers=_POLICY)
+    return HTMLResponse(found.html.replace("<head>", "<head>" + _NEW_TAB, 1), headers=_POLICY)
+
+
+def of(newsletter: Newsletter, typed: Typed, topics: tuple[str, ...]) -> Sample | None:
+    """The sample for what was ticked; for nothing ticked that of all `topics`."""
+    try:
+        return sample(newsletter, replace(typed.preferences, topics=typed.topics or topics), typed.language)
+    except IssueRefused:  # its theme is broken: no reason to turn a reader away
+        return None
+
+
+def shown(newsletter: Newsletter, typed: Typed, topics: tuple[str, ...]) -> Shown | None:
+    """What a page says of the sample for what was ticked, or None when there is none."""
+    found = of(newsletter, typed, topics)
+    if found is None:
+        return None
+    query: list[tuple[str, str]] = [("topics", slug) for slug in typed.topics]
+    query.append(("language", typed.language))
+    query += [("most", str(typed.most))] if typed.most else []
+    query += [("format", str(typed.format))] if typed.format is MailFormat.TEXT else []
+    return Shown(f"/sample?{urlencode(query)}", len(found.stories), found.date, not typed.topics)

@@ -1,0 +1,130 @@
+"""The call that programs and other sites' own forms sign somebody up by: JSON in, JSON out."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from newsletter.app import Newsletter
+from newsletter.readers.sign_up import Asked, TooMany, ask
+from newsletter.web.pages import newsletter_of
+from newsletter.web.sign_up_form import RETRY_SECONDS
+from newsletter.web.visitor import client_of
+from subscribers.addresses import AddressRefused
+from subscribers.characters import unwritable
+from subscribers.preferences import LANGUAGES, MailFormat, Preferences, PreferencesRefused, check_preferences
+
+router = APIRouter()
+
+BODY_BYTES = 10_000
+"""Every field at its longest comes to less than half of it."""
+
+_CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after",
+    "cross-origin-resource-policy": "cross-origin",
+}
+_PREFLIGHT = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "86400",
+}
+
+
+def _writable(text: str) -> str:
+    if unwritable(text.replace("\n", " ")):
+        raise ValueError("it has a control character in it")
+    return text
+
+
+def _keywords(keywords: list[str]) -> list[str]:
+    check_preferences(Preferences(topics=(), follow=tuple(keywords)))
+    return keywords
+
+
+_Keywords = Annotated[list[str], Field(max_length=50), AfterValidator(_keywords)]
+
+
+class Wish(BaseModel):
+    """The body: `language` is that of the mails, `most` the greatest number of stories in one.
+
+    `wording` is the text that somebody agreed to where they signed up; it goes into the consent record.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    address: Annotated[str, Field(max_length=1000)]
+    topics: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=100)]
+    language: Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$")] = LANGUAGES[0]
+    most: Annotated[int | None, Field(ge=1, le=1000)] = None
+    follow: _Keywords = []
+    mute: _Keywords = []
+    format: Annotated[str, Field(pattern=f"^({'|'.join(MailFormat)})$")] = MailFormat.HTML
+    wording: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
+
+    @property
+    def preferences(self) -> Preferences:
+        """The preferences in it; whether there are such topics is not known yet."""
+        return Preferences(
+            topics=tuple(self.topics),
+            language=self.language,
+            most=self.most,
+            follow=tuple(self.follow),
+            mute=tuple(self.mute),
+            format=MailFormat(self.format),
+        )
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body, or None when it is too long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            return None
+    return body
+
+
+@router.options("/api/subscribe")
+def preflight() -> Response:
+    """Any site may call; nobody's cookie is wanted."""
+    return Response(status_code=204, headers={**_CORS, **_PREFLIGHT})
+
+
+@router.post("/api/subscribe")
+def subscribe(request: Request, body: Annotated[bytes | None, Depends(_read)]) -> Response:
+    """Ask for a confirmation mail: 202, the same for every address; 422 names the field that is wrong."""
+    if body is None:
+        return _refusal(413, "", f"the body is longer than {BODY_BYTES:,} bytes")
+    try:
+        wish = Wish.model_validate(json.loads(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return _refusal(422, ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))
+    except (ValueError, RecursionError):
+        return _refusal(400, "", "the body is no JSON")
+    return _ask(newsletter_of(request), request, wish)
+
+
+def _ask(newsletter: Newsletter, request: Request, wish: Wish) -> Response:
+    origin = client_of(request, newsletter.settings.trusted_proxies)
+    try:
+        ask(newsletter, Asked(wish.address, wish.preferences, "api", wish.wording, origin))
+    except AddressRefused as refusal:
+        return _refusal(422, "address", refusal.reason)
+    except PreferencesRefused as refusal:
+        return _refusal(422, "topics", str(refusal))
+    except TooMany:
+        return _refusal(429, "", "too many sign-ups within this hour; try again later", {"retry-after": RETRY_SECONDS})
+    return _answer(202, {"status": "a confirmation mail is on its way if this address can have one"})
+
+
+def _refusal(status: int, field: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return _answer(status, {"error": {"field": field, "message": message}}, headers or {})
+
+
+def _answer(status: int, values: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    body = json.dumps(values)  # in ASCII: half a surrogate pair in a name of a field has no UTF-8
+    return Response(body, status, {**_CORS, **(headers or {})}, "application/json")

@@ -1,0 +1,98 @@
+"""Links that confirm: opening them changes nothing, the button confirms, and what is no link gets a polite page."""
+
+import pytest
+from sign_up_samples import Clock, confirm_link, dump, filled, post, publish_issue, stop_clock
+from web_samples import far, state_of
+
+from newsletter.app import Newsletter
+from subscribers.models import State
+from subscribers.tokens import Purpose
+
+ADDRESS = "wen@example.com"
+
+
+@pytest.fixture
+def clock(newsletter: Newsletter) -> Clock:
+    return stop_clock(newsletter)
+
+
+@pytest.fixture
+def link(newsletter: Newsletter, clock: Clock) -> str:
+    post(far(newsletter), filled(newsletter, clock, topics=["models", "policy"]))
+    return confirm_link(newsletter)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_looking_changes_nothing(newsletter: Newsletter, link: str, method: str) -> None:
+    before = dump(newsletter)
+    far(newsletter).request(method, link, headers={"sec-purpose": "prefetch"})
+    assert dump(newsletter) == before
+
+
+def test_the_page_shows_the_address_masked_the_topics_and_one_button(newsletter: Newsletter, link: str) -> None:
+    page = far(newsletter).get(link).text
+    assert page.count("<button") == page.count("<form") == 1
+    assert "<script" not in page
+    assert "w***@example.com" in page
+    assert ADDRESS not in page
+    assert "模型与技术进展" in page
+    assert "投融资" not in page
+
+
+def test_the_button_confirms_and_leads_to_preferences_and_the_newest_issue(newsletter: Newsletter, link: str) -> None:
+    publish_issue(newsletter)
+    page = far(newsletter).post(link)
+    assert page.status_code == 200
+    assert state_of(newsletter, ADDRESS) is State.ACTIVE
+    with newsletter.reading() as session:
+        person = newsletter.people(session).get(ADDRESS)
+    assert person is not None
+    assert f'href="/preferences/{newsletter.tokens.make(Purpose.PREFERENCES, person.public_id)}"' in page.text
+    assert 'href="/archive/2026-03-09"' in page.text
+    assert "<button" not in page.text
+
+
+def test_confirming_again_changes_nothing_more(newsletter: Newsletter, link: str) -> None:
+    client = far(newsletter)
+    client.post(link)
+    before = dump(newsletter)
+    assert "订阅好了" in client.post(link).text
+    assert "订阅好了" in client.get(link).text
+    assert dump(newsletter) == before
+
+
+def test_a_link_that_is_over_offers_to_sign_up_again_with_the_same_topics(
+    newsletter: Newsletter, clock: Clock, link: str
+) -> None:
+    clock.wait(days=8)
+    before = dump(newsletter)
+    for page in (far(newsletter).get(link), far(newsletter).post(link)):
+        assert page.status_code == 410
+        assert "已经过期" in page.text
+        assert 'href="/?topics=policy&amp;topics=models"' in page.text
+    assert dump(newsletter) == before
+
+
+def test_a_forged_or_foreign_link_is_a_polite_404_that_changes_nothing(newsletter: Newsletter, link: str) -> None:
+    token = link.removeprefix("/confirm/")
+    foreign = newsletter.tokens.make(Purpose.ADDRESS, token[26:])
+    stranger = newsletter.tokens.make(Purpose.CONFIRM, "0" * 24)
+    before = dump(newsletter)
+    client = far(newsletter)
+    for wrong in (token[:-1], token + "0", foreign, stranger, "x", "%00", "a" * 5000):
+        for page in (client.get(f"/confirm/{wrong}"), client.post(f"/confirm/{wrong}")):
+            assert page.status_code == 404
+            assert "确认链接无效" in page.text
+    assert dump(newsletter) == before
+
+
+def test_another_site_cannot_confirm(newsletter: Newsletter, link: str) -> None:
+    before = dump(newsletter)
+    assert far(newsletter).post(link, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert dump(newsletter) == before
+
+
+def test_the_page_speaks_english(newsletter: Newsletter, link: str) -> None:
+    page = far(newsletter).get(link, headers={"accept-language": "en"}).text
+    assert "Confirm your subscription?" in page
+    assert "Models &amp; Research" in page
