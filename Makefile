@@ -7,10 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What tests and pictures need beyond Python: Debian's names.
 SYSTEM_PACKAGES := chromium fonts-noto-cjk fontconfig postgresql postfix dovecot-imapd dovecot-lmtpd openssl opendkim \
-	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless
+	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless wrk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-long kill-table system install judges inbox pictures format lock words
+.PHONY: help demo test check bench bench-long kill-table system install judges inbox pages pictures format lock words
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bench-long: install  ## measure with up to a million readers, for about an hour
 kill-table: install  ## kill senders at random moments, check what was received, put the table into the docs (25 minutes)
 	$(BIN)/python tests/kill_table.py --kills 200 --readers 5000 --write docs/explanation/kill-table.md
 
-judges: install $(VENV)/.judges  ## install the judges of `make inbox` that npm and PyPI carry
+judges: install $(VENV)/.judges  ## install the judges of `make inbox` and `make pages` that npm and PyPI carry
 
 # Where one of the two cannot be reached, the other is still installed.
 $(VENV)/.judges: tests/inbox/requirements.lock tests/inbox/package-lock.json
@@ -49,6 +49,10 @@ $(VENV)/.judges: tests/inbox/requirements.lock tests/inbox/package-lock.json
 inbox: install  ## show every sample edition to the outside judges, print what they say (NAMES="axe rspamd": only these)
 	@$(MAKE) --no-print-directory judges || echo "Not every judge could be installed; the table says which did not run." >&2
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox $(NAMES) $(if $(PAGE),--write $(abspath $(PAGE)))
+
+pages: install  ## show every page that readers see to the outside judges (NAMES="axe nu": only these)
+	@$(MAKE) --no-print-directory judges || echo "Not every judge could be installed; the table says which did not run." >&2
+	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m pages $(NAMES)
 
 pictures: judges  ## take the pictures of mails in docs/pictures anew (with Debian's thunderbird and xvfb, those too)
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox.pictures

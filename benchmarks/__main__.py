@@ -16,6 +16,7 @@ from benchmarks.compiling import compiling
 from benchmarks.growth import a_million, growth, growth_long
 from benchmarks.measure import Result
 from benchmarks.messages import per_message, size
+from benchmarks.pages import pages
 from benchmarks.reading import hostile, reading
 from benchmarks.sending import sending_beside_loop, sending_on_postgresql, sending_with_10, sending_with_20
 from benchmarks.signing import signing
@@ -40,6 +41,7 @@ USUAL: tuple[Measure, ...] = (
     two_workers,
     two_workers_slow_server,
     growth,
+    pages,
 )
 LONG: tuple[Measure, ...] = (growth_long, a_million)
 NAMED = {measure.__name__: (measure,) for measure in (*USUAL, *LONG)} | {"long": LONG}

@@ -118,7 +118,11 @@ class Newsroom:
 
     def begin_next(self) -> int:
         """Begin the mailing of a new issue, for whoever works on this database to plan and send; its id."""
-        return begin(self.newsletter, self.approve_next())
+        return self.begin(self.approve_next())
+
+    def begin(self, slug: str) -> int:
+        """Begin the mailing of an approved issue; its id."""
+        return begin(self.newsletter, slug)
 
     def send_next(self) -> Sent:
         """Have the next issue sent by the workers that run, and wait until it is."""

@@ -23,6 +23,8 @@ from rich.markup import escape
 from summary import BRAND, Outcome, outcomes, print_summary
 
 from newsletter.app import Newsletter
+from newsletter.editorial.station import sending_beside
+from newsletter.readers.post import Post
 from newsletter.settings import PREFIX, TOML, load
 from newsletter.web.application import build
 from newsletter.web.server import listen, run
@@ -137,10 +139,10 @@ def check(found: Sequence[Outcome], mails: Sequence[Mail]) -> None:
 
 
 def serve(newsletter: Newsletter, folder: Path, bound: socket.socket) -> None:
-    """Serve the newsletter's own pages and the mailbox until Ctrl-C."""
+    """Serve the newsletter's own pages and the mailbox, and send what readers ask for there, until Ctrl-C."""
     router, templates, link = mailbox_pages.of(folder / "mailbox")
     application = build(newsletter, extra_routers=[router], extra_templates=[templates], extra_links=[link])
-    with suppress(KeyboardInterrupt):  # that is how a person ends it
+    with sending_beside(newsletter, Post(newsletter)), suppress(KeyboardInterrupt):  # that is how a person ends it
         run(application, bound)
 
 

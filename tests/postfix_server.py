@@ -63,6 +63,7 @@ retry      unix - - n -     - error
 anvil      unix - - n -     1 anvil
 scache     unix - - n -     1 scache
 postlog    unix-dgram n - n - 1 postlogd
+local      unix - n n -     - local
 """
 PRIVATE_QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved")
 QUEUES = dict.fromkeys((*PRIVATE_QUEUES, "trace"), 0o700) | {"maildrop": 0o730, "public": 0o710}
@@ -110,13 +111,16 @@ def postfix(
     certificate: Certificate | None = None,
     tls: Literal["may", "encrypt"] = "may",
     protocol: Literal["smtp", "lmtp"] = "smtp",
+    main_cf: str = "",
+    master_cf: str = "",
 ) -> Iterator[Postfix]:
     """
     A Postfix with folders of its own that hands everything to the loopback port `next_hop`, and looks up no DNS.
 
     It refuses a recipient whose local part begins with `nobody` (550 5.1.1), takes any other, and returns what it
     cannot deliver to the envelope's sender, by the same next hop. With a certificate it offers STARTTLS; `encrypt` lets
-    nothing pass without (530). There is no AUTH. Only root can start it.
+    nothing pass without (530). There is no AUTH. Only root can start it. `main_cf` and `master_cf` are more lines of
+    these files, and beat what is there.
     """
     program("postfix")
     if os.geteuid() != 0:
@@ -130,7 +134,8 @@ def postfix(
         shutil.chown(folder / "data", "postfix")
         main = MAIN_CF.format(folder=folder, next_hop=next_hop, protocol=protocol)
         main += TLS_CF.format(level=tls, certificate=certificate) if certificate else ""
-        files = {"main.cf": main, "master.cf": MASTER_CF.format(port=port), "refused": REFUSED}
+        master = MASTER_CF.format(port=port) + master_cf
+        files = {"main.cf": main + main_cf, "master.cf": master, "refused": REFUSED}
         for file, text in files.items():
             (folder / "etc" / file).write_text(text, "utf-8")
             os.utime(folder / "etc" / file, (0, 0))  # it waits two seconds where a file looks newly written

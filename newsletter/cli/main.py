@@ -9,9 +9,10 @@ import typer
 
 COMMANDS = {
     "doctor": "Check settings, database, mail server, DNS records, clock and disk.",
+    "inbound": "Unsubscribe by mail: read one message on standard input, from a mail server's pipe.",
     "init": "Create the database and the settings file, or bring them up to date.",
     "log": "What was sent to whom, when, with which reply.",
-    "serve": "Preview issues in the browser, answer unsubscribe links, and send what is due.",
+    "serve": "Serve the pages for readers and the previews of issues, and send what is due.",
     "worker": "Send what is due; any number of workers share a PostgreSQL database.",
 }
 GROUPS = {

@@ -12,15 +12,18 @@ app = typer.Typer()
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show the topics in their order, with the headings that mean them."""
+    """Show the topics in their order, with what they are about and the headings that mean them."""
     newsletter = open_newsletter()
     with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     if as_json:
         print_json([asdict(topic) for topic in topics])
         return
-    rows = [(topic.slug, topic.zh, topic.en, "、".join(topic.aliases)) for topic in topics]
-    print_table(("slug", "中文", "English", "aliases"), rows, "No topics; `newsletter topic add` makes one.")
+    rows = [
+        (topic.slug, topic.zh, topic.en, f"{topic.about_zh}\n{topic.about_en}".strip(), "、".join(topic.aliases))
+        for topic in topics
+    ]
+    print_table(("slug", "中文", "English", "about", "aliases"), rows, "No topics; `newsletter topic add` makes one.")
 
 
 @app.command()
@@ -46,3 +49,18 @@ def alias(
     with newsletter.session() as session:
         newsletter.topics(session).add_alias(slug, heading)
     console().print(f"{heading}: means {slug} from now on.")
+
+
+@app.command()
+def about(
+    slug: Annotated[str, typer.Argument(help="The topic.")],
+    zh: Annotated[str | None, typer.Option(help="What it is about, in Chinese; an empty text takes it away.")] = None,
+    en: Annotated[str | None, typer.Option(help="What it is about, in English.")] = None,
+) -> None:
+    """Say what a topic is about, for the page where readers choose; what is not given stays as it is."""
+    if zh is None and en is None:
+        raise typer.BadParameter("give --zh, --en or both")
+    newsletter = open_newsletter()
+    with newsletter.session() as session:
+        newsletter.topics(session).describe(slug, zh, en)
+    console().print(f"{slug}: described.")

@@ -121,6 +121,10 @@ def _publication(chance: random.Random) -> tuple[Publication, str]:
     ), name
 
 
+def _token(chance: random.Random) -> str:
+    return "".join(chance.choices("abcXYZ019-_~.", k=chance.choice((30, 44, 58))))
+
+
 def _recipient(chance: random.Random, key: str) -> Recipient:
     local = chance.choice(("chen", "o'brien", "a+b", "x_y=z", "{curly}", "l" * 64))
     moment = datetime(2026, 3, 9, tzinfo=UTC) + timedelta(seconds=chance.randint(0, 10_000_000))
@@ -129,7 +133,9 @@ def _recipient(chance: random.Random, key: str) -> Recipient:
         address=f"{local}@{chance.choice(('example.com', 'xn--fsqu00a.example', 'd' * 63 + '.example'))}",
         date=moment.astimezone(timezone(timedelta(minutes=chance.choice(_ZONES)))),
         topics=tuple(chance.sample(("models", "policy", "funding"), chance.randint(0, 3))),
-        unsubscribe_token="".join(chance.choices("abcXYZ019-_~.", k=chance.choice((30, 44, 58)))),
+        unsubscribe_token=_token(chance),
+        preferences_token=_token(chance),
+        view_token=_token(chance),
         name=chance.choice(("", _words(chance, 3))),
         format=chance.choice(("html", "html", "html", "text")),
         test=chance.random() < 0.1,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-NEEDED = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id", "list-unsubscribe")
-"""What every newsletter has (RFC 5322 section 3.6, RFC 2919, RFC 8058)."""
+NEEDED = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type")
+"""What every message has (RFC 5322 section 3.6, RFC 2045)."""
 ADDRESS_HEADERS = ("from", "to", "reply-to")
 PART_HEADERS = {"content-type", "content-transfer-encoding"}
 MOST_OF_THE_BEST = 1.02
@@ -185,7 +185,9 @@ def _of_addresses(message: Entity) -> Iterator[str]:
 
 
 def _of_list(message: Entity) -> Iterator[str]:
-    """RFC 2919, RFC 2369 and RFC 8058 section 3.1."""
+    """RFC 2919, RFC 2369 and RFC 8058 section 3.1; a letter to somebody who is on no list has nothing of a list."""
+    if message.value("auto-submitted") and not any(name.startswith("list-") for name, _ in message.headers):
+        return
     if not _LIST_ID.fullmatch(message.value("list-id")):
         yield f"List-Id is none: {message.value('list-id')}"
     for name in ("list-unsubscribe", "list-help", "list-owner", "list-archive"):

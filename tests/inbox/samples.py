@@ -1,18 +1,22 @@
-"""The sample editions: every kind of issue in every theme and language, made by the very code that sends."""
+"""The samples: every kind of issue in every theme and language, and letters, made by the very code that sends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from email.utils import parseaddr
 from pathlib import Path
 
 from inbox.judge import Sample
 from newsletter.compose.edition import Edition, Group
 from newsletter.content.document import read_issue
 from newsletter.content.identity import identify
+from newsletter.content.inline import plain
 from newsletter.content.issue import Issue
 from newsletter.content.judge import with_topic
 from newsletter.render.assemble import assemble
 from newsletter.render.compile import compile_issue
+from newsletter.render.letter import Stationery, letter
+from newsletter.render.letter_words import Facts, Latest
 from newsletter.render.message import fill, html_of, text_of
 from newsletter.render.publication import Publication
 from newsletter.render.recipient import Recipient
@@ -63,13 +67,16 @@ DATE = datetime(2026, 3, 12, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 def samples() -> Iterator[Sample]:
-    """Every kind of issue in every theme, in its own also with labels of the other language; two as text alone."""
+    """Every kind of issue in every theme, in its own also with labels of the other language; two as text; letters."""
     for name, kind in KINDS.items():
         for theme in themes():
             for language in LANGUAGES if theme == kind.theme else (kind.language,):
                 yield edition(name, theme, language)
     for name in ("daily", "English report"):
         yield edition(name, KINDS[name].theme, KINDS[name].language, form="text")
+    for language in LANGUAGES:
+        for about in (confirmation(language), welcome(language)):
+            yield letter_sample(about, language)
 
 
 def edition(name: str, theme: str, language: str, form: str = "html") -> Sample:
@@ -77,6 +84,37 @@ def edition(name: str, theme: str, language: str, form: str = "html") -> Sample:
     kind = KINDS[name]
     called = f"{name} {theme} {language}" if form == "html" else f"{name} as text"
     return sample(called, read(kind.file), theme, language, form, PUBLICATIONS[kind.language])
+
+
+def confirmation(language: str) -> Facts:
+    """What a letter that asks to confirm a sign-up is about."""
+    name = parseaddr(PUBLICATIONS[language].sender)[0]
+    link = f"{PUBLICATION.base_url}/confirm/dGhpcyBpcyBhIHRva2Vu"
+    topics = tuple(topic.name(language) for topic in TOPICS.topics[:3])
+    return Facts("confirm", name, "chen@example.com", link, topics)
+
+
+def welcome(language: str) -> Facts:
+    """What a welcome is about; its latest issue is one of the examples."""
+    kind = KINDS["daily" if language == "zh" else "English daily"]
+    issue = read(kind.file)
+    base_url = PUBLICATION.base_url
+    titles = tuple(plain(story.title) for story in issue.stories[:5])
+    return replace(
+        confirmation(language),
+        kind="welcome",
+        preferences=f"{base_url}/preferences/dGhpcyBpcyBhIHRva2Vu",
+        unsubscribe=f"{base_url}/unsubscribe/dGhpcyBpcyBhIHRva2Vu",
+        latest=Latest(f"{base_url}/archive/{kind.file[:10]}", DATE.date(), plain(issue.title), titles),
+    )
+
+
+def letter_sample(about: Facts, language: str) -> Sample:
+    """The message of a letter."""
+    publication = PUBLICATIONS[language]
+    written = Stationery(load_theme()).write(publication, about, language)
+    made = letter(publication, written, about, DATE, f"letter.{about.kind}.{language}")
+    return Sample(f"{about.kind} letter {language}", made.data, written.html, written.text)
 
 
 def themes() -> list[str]:
@@ -94,7 +132,9 @@ def sample(
     name: str, issue: Issue, theme: str, language: str, form: str = "html", publication: Publication = PUBLICATION
 ) -> Sample:
     """The message of a reader who gets every story of an issue."""
-    compiled = compile_issue(issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=publication)
+    compiled = compile_issue(
+        issue, theme=load_theme(theme), language=language, topics=TOPICS, publication=publication, slug=f"{issue.date}"
+    )
     assembled = assemble(compiled, whole(issue))
     recipient = Recipient(
         key=f"sample.{name.replace(' ', '-')}",
@@ -102,6 +142,8 @@ def sample(
         date=DATE,
         topics=tuple(group.topic for group in whole(issue).groups),
         unsubscribe_token="dGhpcyBpcyBhIHRva2Vu",
+        preferences_token="d2lzaGVz",
+        view_token="bG9vaw",
         name="陈晓" if language == "zh" else "Chen Xiao",
         format=form,
     )

@@ -113,6 +113,8 @@ def _reader(chance: random.Random, number: int) -> Recipient:
         date=DATE + timedelta(seconds=number),
         topics=tuple(topic.slug for topic in _some(chance, TOPICS.topics)),
         unsubscribe_token="".join(chance.choices("abcXYZ019-_~.", k=44)),
+        preferences_token="".join(chance.choices("abcXYZ019-_~.", k=44)),
+        view_token="".join(chance.choices("abcXYZ019-_~.", k=46)),
         name=chance.choice(_NAMES),
         format=chance.choice(("html", "html", "html", "text")),
         test=chance.random() < 0.05,

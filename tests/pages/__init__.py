@@ -1,0 +1,1 @@
+"""Judges of the pages that readers see: `make pages` asks them."""

@@ -1,0 +1,85 @@
+"""axe: can everybody use it, on a phone and on a desk, in light and in dark, with its landmarks."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from inbox.judge import Ruling
+from inbox.judges import browser, node
+from playwright.sync_api import Page, sync_playwright
+
+from pages.view import View
+
+_AXE = node.HOME / "node_modules" / "axe-core" / "axe.min.js"
+_RUN = """() => axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    iframes: false,
+}).then((said) => said.violations.filter((rule) => ['serious', 'critical'].includes(rule.impact))
+  .map((rule) => `${rule.id} ${rule.nodes[0].html.slice(0, 80)}`))"""
+_WIDTHS = (375, 1280)
+_PAGE = (
+    '<!doctype html><html lang="en"><head><title>News</title></head><body><main><h1>News</h1>{}</main></body></html>'
+)
+_BAD = {
+    "pale text": '<p style="color:#aaaaaa;background:#ffffff">Hardly there</p>',
+    "field without label": '<input type="text">',
+    "button without words": "<button></button>",
+    "wrong role": '<div role="butten">Go</div>',
+}
+
+
+class Axe:
+    """axe-core in Chromium."""
+
+    name = "axe"
+    bar = "0 serious, 0 critical"
+
+    def lack(self) -> str:
+        """The package or the browser."""
+        return node.lack("axe-core") or browser.lack()
+
+    def version(self) -> str:
+        """Of axe-core."""
+        return node.version("axe-core")
+
+    def judge(self, samples: Sequence[View]) -> list[Ruling]:
+        """One ruling for each page, on four views of it."""
+        with _open() as page:
+            return [_ruling(view.name, list(_seen(page, view.url))) for view in samples]
+
+    def judge_bad(self) -> list[Ruling]:
+        """Pages with one mistake each."""
+        with _open() as page:
+            return [_ruling(name, _faults(page, _PAGE.format(body))) for name, body in _BAD.items()]
+
+
+@contextmanager
+def _open() -> Iterator[Page]:
+    """A page of a fresh Chromium, which may run what axe brings whatever the policy of a page says."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        try:
+            yield chromium.new_context(locale="zh-CN", bypass_csp=True).new_page()
+        finally:
+            chromium.close()
+
+
+def _seen(page: Page, url: str) -> Iterator[str]:
+    for width in _WIDTHS:
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.goto(url, wait_until="load")
+            page.evaluate(_AXE.read_text(encoding="utf-8"))
+            yield from (f"at {width} px {scheme}: {fault}" for fault in page.evaluate(_RUN))
+
+
+def _faults(page: Page, html: str) -> list[str]:
+    page.set_content(html)
+    page.evaluate(_AXE.read_text(encoding="utf-8"))
+    return list(page.evaluate(_RUN))
+
+
+def _ruling(name: str, faults: Sequence[str]) -> Ruling:
+    said = "; ".join(dict.fromkeys(faults))
+    return Ruling(name, not faults, f"{len(faults)} serious or critical{': ' if said else ''}{said}", len(faults))
