@@ -7,7 +7,7 @@ from mailbox_server import Mail, received
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.web.pages import Link, render
-from newsletter.web.security import MAIL_POLICY
+from newsletter.web.security import PREVIEW_POLICY
 from newsletter.web.visitor import LocalOnly
 
 VIEWS = ("html", "text", "headers", "raw")
@@ -30,7 +30,7 @@ def of(folder: Path) -> tuple[APIRouter, Path, Link]:
 
     @router.get("/{number}/html")
     def html(number: int) -> Response:
-        return HTMLResponse(_find(folder, number).part("html"), headers={"content-security-policy": MAIL_POLICY})
+        return HTMLResponse(_find(folder, number).part("html"), headers={"content-security-policy": PREVIEW_POLICY})
 
     @router.get("/{number}/message.eml")
     def raw(number: int) -> Response:

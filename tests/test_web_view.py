@@ -25,7 +25,8 @@ def test_the_link_in_the_mail_shows_the_mail_whose_links_lead_on(newsletter: New
     mail = preview_for(newsletter, SLUG, "reader0@example.org").html
     (link,) = re.findall(r'href="https://news\.example\.org(/view/[^"]+)"', mail)
     answer = far(newsletter).get(link)
-    assert (answer.status_code, answer.text) == (200, mail)
+    icon = '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'  # that of the page, else one is looked for
+    assert (answer.status_code, answer.text.replace(icon, "")) == (200, mail)
     (leave,) = re.findall(r'href="https://news\.example\.org(/unsubscribe/[^"]+)"', answer.text)
     assert "确认退订" in far(newsletter).get(leave).text
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from newsletter.app import Newsletter
 from newsletter.readers import preferences as reader
@@ -13,22 +13,15 @@ from newsletter.readers.sample import Sample, sample
 from newsletter.render.recipient import INERT_TOKEN
 from newsletter.storage.issues import IssueRefused
 from newsletter.web.archive_view import labels
+from newsletter.web.mail_page import framed, framed_text
 from newsletter.web.pages import newsletter_of, render
 from newsletter.web.posted import Posted
 from newsletter.web.preferences_form import Form, Mistakes, form_from, form_of, read
-from newsletter.web.security import MAIL_POLICY
 from newsletter.web.visitor import client_of, language_of
 from subscribers.preferences import LANGUAGES, MailFormat, Preferences
 from subscribers.topics import Topic
 
 router = APIRouter()
-
-_MAIL_HEADERS = {
-    # the links of its stories open in a tab of their own, where nothing of the frame's rules is left
-    "content-security-policy": MAIL_POLICY.replace(
-        "sandbox allow-same-origin", "sandbox allow-popups allow-popups-to-escape-sandbox"
-    )
-}
 
 _NOTICES = ("saved", "resumed", "data")
 """What a page may say was done, by what stands in its address after it."""
@@ -98,8 +91,8 @@ def mail(request: Request, token: str) -> Response:
     if made is None:
         raise HTTPException(404)
     if choices.format is MailFormat.TEXT:
-        return PlainTextResponse(made.text, headers=_MAIL_HEADERS)
-    return HTMLResponse(made.html.replace("<head>", '<head><base target="_blank">', 1), headers=_MAIL_HEADERS)
+        return framed_text(made.text)
+    return framed(made.html)
 
 
 def _page(

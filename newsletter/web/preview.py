@@ -10,7 +10,7 @@ from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.web.pages import newsletter_of, render
 from newsletter.web.preview_choice import VIEWS, Choice
 from newsletter.web.preview_view import REFUSALS, always_dark, line_of, make, show
-from newsletter.web.security import MAIL_POLICY
+from newsletter.web.security import PREVIEW_POLICY
 from newsletter.web.visitor import LocalOnly
 from subscribers.models import Subscriber
 from subscribers.preferences import LANGUAGES
@@ -70,9 +70,9 @@ def mail(request: Request, slug: str, format: str = "html", scheme: str = "") ->
     except REFUSALS as refusal:
         raise HTTPException(404, str(refusal)) from None
     if format == "text":
-        return PlainTextResponse(text, headers={"content-security-policy": MAIL_POLICY})
+        return PlainTextResponse(text, headers={"content-security-policy": PREVIEW_POLICY})
     return HTMLResponse(
-        always_dark(html) if scheme == "dark" else html, headers={"content-security-policy": MAIL_POLICY}
+        always_dark(html) if scheme == "dark" else html, headers={"content-security-policy": PREVIEW_POLICY}
     )
 
 

@@ -5,26 +5,18 @@ from datetime import date
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
 from newsletter.app import Newsletter
 from newsletter.readers.sample import Sample, sample
 from newsletter.storage.issues import IssueRefused
+from newsletter.web.mail_page import framed, framed_text
 from newsletter.web.pages import newsletter_of
-from newsletter.web.security import MAIL_POLICY
 from newsletter.web.sign_up_form import Typed
 from newsletter.web.visitor import language_of
 from subscribers.preferences import LANGUAGES, MailFormat
 
 router = APIRouter()
-
-_POLICY = {
-    # its links open in a tab of their own, where nothing of the frame's rules is left
-    "content-security-policy": MAIL_POLICY.replace(
-        "sandbox allow-same-origin", "sandbox allow-popups allow-popups-to-escape-sandbox"
-    )
-}
-_NEW_TAB = '<base target="_blank">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +44,8 @@ def mail(request: Request, language: str = "") -> Response:
     if found is None:
         raise HTTPException(404)
     if typed.format is MailFormat.TEXT:
-        return PlainTextResponse(found.text, headers=_POLICY)
-    return HTMLResponse(found.html.replace("<head>", "<head>" + _NEW_TAB, 1), headers=_POLICY)
+        return framed_text(found.text)
+    return framed(found.html)
 
 
 def of(newsletter: Newsletter, typed: Typed, topics: tuple[str, ...]) -> Sample | None:

@@ -15,15 +15,17 @@ PAGE_POLICY = (
 EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 """A page that stands in a frame on anybody's site."""
 
-MAIL_POLICY = (
-    "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'self'"
-)
-"""A mail in the frame of a preview: its inline styles and nothing else.
+_MAIL = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; base-uri 'none'"
+"""A mail: its inline styles and nothing else, no script above all."""
 
-Without `allow-scripts` nothing runs in it; being of the same origin only lets the page around it see which link was
-clicked.
-"""
+PREVIEW_POLICY = f"sandbox allow-same-origin; {_MAIL}; frame-ancestors 'self'"
+"""A mail in the frame of an editor's preview, which looks into it to see which link was clicked."""
+
+FRAMED_MAIL_POLICY = f"sandbox allow-popups allow-popups-to-escape-sandbox; {_MAIL}; frame-ancestors 'self'"
+"""A mail in the frame of a reader's page: its links open in a tab of their own, where no rule of the frame is left."""
+
+MAIL_PAGE_POLICY = f"{_MAIL}; frame-ancestors 'none'"
+"""A mail that is the page itself."""
 
 HEADERS = {
     "content-security-policy": PAGE_POLICY,

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from newsletter.readers.sign_up import Asked, ask
 from pydantic import SecretStr
 from sqlmodel import select
 
@@ -19,6 +18,7 @@ from newsletter.editorial.dispatch import begin, plan_mailing
 from newsletter.editorial.intake import read, take_in
 from newsletter.readers.letters import write
 from newsletter.readers.models import LetterKind
+from newsletter.readers.sign_up import Asked, ask
 from newsletter.settings import Settings
 from newsletter.storage.engine import open_engine
 from newsletter.storage.key import remember_key
@@ -136,13 +136,16 @@ def _paths(newsletter: Newsletter, slug: str, story: str) -> dict[str, str]:
 
 
 def _view(name: str, url: str) -> View:
-    return View(name, url, {language: _fetched(url, language) for language in _LANGUAGES})
+    answers = {language: _fetched(url, language) for language in _LANGUAGES}
+    found = all(status == 200 for status, _ in answers.values())
+    return View(name, url, found, {language: html for language, (_, html) in answers.items()})
 
 
-def _fetched(url: str, language: str) -> str:
+def _fetched(url: str, language: str) -> tuple[int, str]:
+    """The status and the text of a page."""
     wish = urllib.request.Request(url, headers={"accept": "text/html", "accept-language": language})
     try:
         with urllib.request.urlopen(wish) as answer:
-            return str(answer.read().decode())
+            return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
-        return refusal.read().decode()
+        return refusal.code, refusal.read().decode()

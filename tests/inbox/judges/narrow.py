@@ -1,6 +1,6 @@
 """The narrowest phone: nothing to scroll sideways for, and something that a thumb can hit in order to leave."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from inbox.judge import Ruling, Sample
@@ -49,23 +49,25 @@ class NarrowScreen:
 
     def judge(self, samples: Sequence[Sample]) -> list[Ruling]:
         """One ruling for each mail that has HTML."""
-        return list(_rulings({sample.name: sample.html for sample in samples if sample.html}))
+        once = {sample.name for sample in samples if b"\r\nList-Unsubscribe:" not in sample.data}
+        return list(_rulings({sample.name: sample.html for sample in samples if sample.html}, once))
 
     def judge_bad(self) -> list[Ruling]:
         """Mails that are too wide, or have a button that is too low, or none to leave by."""
         return list(_rulings(_BAD))
 
 
-def _rulings(mails: dict[str, str]) -> Iterator[Ruling]:
+def _rulings(mails: dict[str, str], once: Collection[str] = ()) -> Iterator[Ruling]:
+    """The rulings on mails by name; those that come `once`, such as a confirmation, are nothing to leave."""
     with browser.page() as page:
         for name, html in mails.items():
             browser.show(page, html, browser.NARROW)
-            yield _ruling(name, **page.evaluate(_LOOK))
+            yield _ruling(name, name in once, **page.evaluate(_LOOK))
 
 
-def _ruling(name: str, over: int, targets: Sequence[dict[str, Any]]) -> Ruling:
+def _ruling(name: str, once: bool, over: int, targets: Sequence[dict[str, Any]]) -> Ruling:
     """`over` is by how many pixels the mail is too wide; `targets` are its buttons and its link to leave."""
-    if not any(target["leaves"] for target in targets):
+    if not any(once or target["leaves"] for target in targets):
         return Ruling(name, False, f"{over} px too wide, no link that unsubscribes", over + _LEAST_BUTTON)
     lowest = min(targets, key=lambda target: float(target["height"]))
     low = lowest["height"] < _LEAST_BUTTON
