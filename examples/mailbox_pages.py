@@ -4,10 +4,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from mailbox_server import Mail, received
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
+from newsletter.web.mail_page import framed
 from newsletter.web.pages import Link, render
-from newsletter.web.security import PREVIEW_POLICY
 from newsletter.web.visitor import LocalOnly
 
 VIEWS = ("html", "text", "headers", "raw")
@@ -19,7 +19,7 @@ def of(folder: Path) -> tuple[APIRouter, Path, Link]:
 
     @router.get("")
     def listing(request: Request) -> Response:
-        return render(request, "mailbox.html.j2", mails=received(folder))
+        return render(request, "mailbox.html.j2", mails=received(folder)[::-1])
 
     @router.get("/{number}")
     def one(request: Request, number: int, view: str = "html") -> Response:
@@ -30,7 +30,7 @@ def of(folder: Path) -> tuple[APIRouter, Path, Link]:
 
     @router.get("/{number}/html")
     def html(number: int) -> Response:
-        return HTMLResponse(_find(folder, number).part("html"), headers={"content-security-policy": PREVIEW_POLICY})
+        return framed(_find(folder, number).part("html"))
 
     @router.get("/{number}/message.eml")
     def raw(number: int) -> Response:

@@ -24,11 +24,28 @@ from newsletter.web import (
     unsubscribe,
     view,
 )
-from newsletter.web.errors import add_handlers
+from newsletter.web.errors import add_handlers, crowded, from_elsewhere
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
+from newsletter.web.turns import WritesInTurn
 
 _STATIC = Path(__file__).parent / "static"
+_ROUTERS = (
+    sign_up.router,
+    sample.router,
+    confirm.router,
+    embed.router,
+    sign_up_call.router,
+    health.router,
+    archive.router,
+    feeds.router,
+    preview.router,
+    unsubscribe.router,
+    preferences.router,
+    preferences_link.router,
+    own_data.router,
+    view.router,
+)
 
 
 def build(
@@ -48,27 +65,16 @@ def build(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityHeaders), Middleware(SameSiteWrites)],
+        redirect_slashes=False,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(SameSiteWrites, refuse=from_elsewhere),
+            Middleware(WritesInTurn, refuse=crowded),
+        ],
     )
     application.state.pages = Pages(newsletter, extra_templates, extra_links)
     add_handlers(application)
-    for router in (
-        sign_up.router,
-        sample.router,
-        confirm.router,
-        embed.router,
-        sign_up_call.router,
-        health.router,
-        archive.router,
-        feeds.router,
-        preview.router,
-        unsubscribe.router,
-        preferences.router,
-        preferences_link.router,
-        own_data.router,
-        view.router,
-        *extra_routers,
-    ):
+    for router in (*_ROUTERS, *extra_routers):
         application.include_router(router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return application

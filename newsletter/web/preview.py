@@ -21,6 +21,7 @@ READERS_SHOWN = 50
 """More than anybody looks through; the search finds the others."""
 
 
+@router.api_route("", methods=["GET", "HEAD"], include_in_schema=False)
 @router.api_route("/", methods=["GET", "HEAD"])
 def issues(request: Request) -> Response:
     """Every issue, the newest first."""

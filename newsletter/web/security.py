@@ -1,9 +1,10 @@
 """What guards the pages: headers on every response, and no writing on behalf of another site."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE_POLICY = (
@@ -41,12 +42,23 @@ HEADERS = {
 _FRAME_OPTIONS = {"frame-ancestors 'none'": "DENY", "frame-ancestors 'self'": "SAMEORIGIN"}
 """What the policy says about frames, for browsers that do not read policies."""
 
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "retry-after",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""What lets the scripts of any site read an answer of `/api/`."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """RFC 9110 §9.2.1."""
 
 FROM_ANYWHERE = ("/unsubscribe/", "/api/subscribe")
 """What other sites may post to: the one-click link (RFC 8058 §3.2: mail services come without cookies, the token in the
 address is the proof), and the call that asks for a confirmation mail, which nobody's cookie makes worse."""
+
+
+Refusal = Callable[[Scope], Response]
+"""Makes the answer to a request that is not passed on."""
 
 
 class SecurityHeaders:
@@ -75,17 +87,18 @@ class SecurityHeaders:
 class SameSiteWrites:
     """ASGI middleware that refuses unsafe methods from pages of other sites.
 
-    Fetch Metadata tells; browsers without it send Origin, which must be the Host. Programs send neither.
+    Fetch Metadata tells; browsers without it send Origin, which must be the Host. Programs send neither. `refuse` makes
+    the answer.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, refuse: Refusal) -> None:
         self._app = app
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
         if scope["type"] == "http" and _crosses_sites(scope):
-            refusal = PlainTextResponse("This page accepts forms from its own site only.\n", status_code=403)
-            await refusal(scope, receive, send)
+            await self._refuse(scope)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

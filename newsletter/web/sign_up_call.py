@@ -10,6 +10,8 @@ from starlette.responses import Response
 from newsletter.app import Newsletter
 from newsletter.readers.sign_up import Asked, TooMany, ask
 from newsletter.web.pages import newsletter_of
+from newsletter.web.posted import Body, body_of
+from newsletter.web.security import CORS
 from newsletter.web.sign_up_form import RETRY_SECONDS
 from newsletter.web.visitor import client_of
 from subscribers.addresses import AddressRefused
@@ -18,14 +20,9 @@ from subscribers.preferences import LANGUAGES, MailFormat, Preferences, Preferen
 
 router = APIRouter()
 
-BODY_BYTES = 10_000
+_BODY_BYTES = 10_000
 """Every field at its longest comes to less than half of it."""
 
-_CORS = {
-    "access-control-allow-origin": "*",
-    "access-control-expose-headers": "retry-after",
-    "cross-origin-resource-policy": "cross-origin",
-}
 _PREFLIGHT = {
     "access-control-allow-methods": "POST",
     "access-control-allow-headers": "content-type",
@@ -77,29 +74,19 @@ class Wish(BaseModel):
         )
 
 
-async def _read(request: Request) -> bytes | None:
-    """The body, or None when it is too long."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            return None
-    return body
-
-
 @router.options("/api/subscribe")
 def preflight() -> Response:
     """Any site may call; nobody's cookie is wanted."""
-    return Response(status_code=204, headers={**_CORS, **_PREFLIGHT})
+    return Response(status_code=204, headers={**CORS, **_PREFLIGHT})
 
 
 @router.post("/api/subscribe")
-def subscribe(request: Request, body: Annotated[bytes | None, Depends(_read)]) -> Response:
+def subscribe(request: Request, body: Annotated[Body, Depends(body_of(_BODY_BYTES))]) -> Response:
     """Ask for a confirmation mail: 202, the same for every address; 422 names the field that is wrong."""
-    if body is None:
-        return _refusal(413, "", f"the body is longer than {BODY_BYTES:,} bytes")
+    if not body.whole:
+        return _refusal(413, "", f"the body is longer than {_BODY_BYTES:,} bytes")
     try:
-        wish = Wish.model_validate(json.loads(body))
+        wish = Wish.model_validate(json.loads(body.data))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return _refusal(422, ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))
@@ -127,4 +114,4 @@ def _refusal(status: int, field: str, message: str, headers: dict[str, str] | No
 
 def _answer(status: int, values: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     body = json.dumps(values)  # in ASCII: half a surrogate pair in a name of a field has no UTF-8
-    return Response(body, status, {**_CORS, **(headers or {})}, "application/json")
+    return Response(body, status, {**CORS, **(headers or {})}, "application/json")

@@ -1,0 +1,40 @@
+"""Writing in turns: however many forms come at once, pages to read are answered meanwhile."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from newsletter.web.security import SAFE_METHODS, Refusal
+
+WRITERS = 8
+"""So many write at once, fewer than the database has connections: while it is locked, all of them wait in theirs."""
+PATIENCE_SECONDS = 10
+"""How long the next one waits for a turn; mail services do not wait much longer for a one-click link."""
+
+
+class WritesInTurn:
+    """ASGI middleware that lets a few unsafe requests through at a time, and answers one that waited long itself."""
+
+    def __init__(
+        self, app: ASGIApp, refuse: Refusal, writers: int = WRITERS, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self._app = app
+        self._refuse = refuse
+        self._turns = asyncio.Semaphore(writers)
+        self._patience_seconds = patience_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on when it is its turn, or say that it is none."""
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            await self._refuse(scope)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._turns.release()

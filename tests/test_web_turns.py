@@ -1,0 +1,98 @@
+"""While the database is locked: forms wait in turns and end in words, pages to read are answered at once."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+from pages.site import served
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from newsletter.app import Newsletter
+from newsletter.web.turns import WRITERS, WritesInTurn
+
+FORMS = 3 * WRITERS
+
+
+@contextmanager
+def locked(newsletter: Newsletter) -> Iterator[None]:
+    """Another program writes into the database, and does not end."""
+    holder = sqlite3.connect(str(newsletter.database_file), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+
+
+def test_pages_are_read_while_more_forms_wait_than_there_are_connections(newsletter: Newsletter) -> None:
+    wish = {"address": "wen@example.com", "topics": ["policy"]}
+    with newsletter.session() as session:
+        newsletter.topics(session).seed()
+    with served(newsletter) as address, ThreadPoolExecutor(FORMS) as clients:
+        with locked(newsletter):
+            posts = [
+                clients.submit(httpx2.post, f"{address}/api/subscribe", json=wish, timeout=90) for _ in range(FORMS)
+            ]
+            seen = [
+                httpx2.get(f"{address}{path}", timeout=20).status_code for path in ("/archive", "/healthz", "/") * 3
+            ]
+            assert not all(post.done() for post in posts)
+        answers = [post.result() for post in posts]
+    assert set(seen) == {200}
+    assert {answer.status_code for answer in answers} <= {202, 503}
+    assert all(json.loads(answer.text) for answer in answers)
+
+
+def _waiting(writers: int, patience_seconds: float) -> tuple[WritesInTurn, asyncio.Event]:
+    gate = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await gate.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    refuse = lambda scope: PlainTextResponse("later", 503)  # noqa: E731 - a name for it would say no more
+    return WritesInTurn(application, refuse, writers, patience_seconds), gate
+
+
+async def _status(application: WritesInTurn, method: str) -> int:
+    said: list[int] = []
+
+    async def send(message: dict[str, object]) -> None:
+        if message["type"] == "http.response.start":
+            said.append(int(str(message["status"])))
+
+    await application({"type": "http", "method": method, "path": "/"}, None, send)  # type: ignore[arg-type]
+    return said[0]
+
+
+def test_a_form_without_a_turn_is_told_to_come_back_and_the_others_end() -> None:
+    async def three_forms() -> list[int]:
+        application, gate = _waiting(writers=2, patience_seconds=0.01)
+        first = [asyncio.create_task(_status(application, "POST")) for _ in range(2)]
+        await asyncio.sleep(0)
+        third = await _status(application, "POST")
+        gate.set()
+        return [*await asyncio.gather(*first), third]
+
+    assert asyncio.run(three_forms()) == [200, 200, 503]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_who_only_reads_waits_for_nobody(method: str) -> None:
+    async def while_one_writes() -> int:
+        application, gate = _waiting(writers=1, patience_seconds=60)
+        writing = asyncio.create_task(_status(application, "POST"))
+        reading = asyncio.create_task(_status(application, method))
+        await asyncio.sleep(0)
+        gate.set()
+        await writing
+        return await reading
+
+    assert asyncio.run(while_one_writes()) == 200
