@@ -4,6 +4,7 @@ Nothing here asks the network. RFC 5321 §4.1.2 says what an address is, RFC 589
 """
 
 import hmac
+import re
 from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,6 +19,9 @@ NAME_CHARACTERS = 200
 
 _BLANKS = " \t\u00a0\u3000"
 _AT_SIGNS = str.maketrans({"\uff20": "@", "\ufe6b": "@"})
+_NO_PART = r"\s，。；：！？、（）《》“”「」<>…"
+_IN_TEXT = re.compile(rf"(?<![^{_NO_PART}])[^{_NO_PART}]+[@\uff20\ufe6b][^{_NO_PART}]+")
+"""What may be an address among other words; each run of characters is looked at once, from its beginning."""
 
 
 class AddressRefused(ValueError):
@@ -40,6 +44,16 @@ class Address:
     display: str
     ascii: str
     key: str
+
+    @property
+    def mailbox(self) -> str:
+        """The key without a tag: at many services mail to `li+any@example.org` lands where that to `li@` does.
+
+        Others may take the whole for a name, so it tells nobody apart.
+        """
+        local, _, domain = self.key.rpartition("@")
+        name = local.partition("+")[0]
+        return f"{name or local}@{domain}"
 
 
 def parse_address(text: str) -> Address:
@@ -80,6 +94,16 @@ def hash_address(address: Address, key: bytes) -> str:
     The same `key` must be used for the life of a database, or forgotten and suppressed people are no longer known.
     """
     return hmac.digest(key, b"address\0" + address.key.encode("ascii"), "sha256").hex()
+
+
+def hash_mailbox(address: Address, key: bytes) -> str:
+    """Give the keyed hash by which letters to one mailbox are counted: 64 hexadecimal digits."""
+    return hmac.digest(key, b"mailbox\0" + address.mailbox.encode("ascii"), "sha256").hex()
+
+
+def without_addresses(text: str) -> str:
+    """Give a text with `…` for whatever may be an address in it: it can outlive the address then."""
+    return _IN_TEXT.sub("…", text)
 
 
 def clean_name(text: str) -> str:

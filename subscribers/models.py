@@ -96,9 +96,11 @@ class Consent(SQLModel, table=True):
     """One thing a person, or somebody for them, said about being written to. Rows are only ever added.
 
     `kind` is a word (import, command, sign-up, confirm, preferences, address, unsubscribe, reason, return, pause,
-    resume, forget), `source` the file, page or command it came from, `wording` the text that was agreed to. None of
-    these nor `detail` carries an address, so that the record may outlive it. `origin` is the network address it was
-    said from; it and the words of a reason are erased when the person asks to be forgotten.
+    resume, forget), `source` the file, page or command it came from, `wording` the text that was agreed to: in what was
+    asked (sign-up, address), in its confirming and in the way back. `detail` is the state that a person came to, or the
+    end of a pause, the words of a reason, and for somebody who leaves the state they leave when they were not active.
+    Neither it nor `wording` carries an address, so that the record may outlive it. `origin` is the network address it
+    was said from; it and the words of a reason are erased when the person asks to be forgotten.
     """
 
     __tablename__ = "consent"
@@ -134,7 +136,7 @@ class SignUp(SQLModel, table=True):
     preferences: dict[str, Any] = Field(sa_type=JSON)
     source: str = ""
     wording: str = ""
-    origin: str = Field(default="", max_length=64, index=True)
+    origin: str = Field(default="", max_length=64)
     created_at: datetime = Field(index=True)
     confirmed_at: datetime | None = None
 

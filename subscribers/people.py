@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from subscribers.addresses import Address, clean_name, hash_address, parse_address
 from subscribers.audience import AudienceMember, audience
+from subscribers.consent import consents_of, forget_words, last_of, record
 from subscribers.models import Consent, SignUp, State, Subscriber, Suppression, utc_now
 from subscribers.preference_columns import columns_of, preferences_of
 from subscribers.preferences import Preferences, check_preferences
@@ -61,11 +62,11 @@ class SubscriberStore:
         self._record(person, consent, str(state), source)
         return person
 
-    def join(self, sign_up: SignUp, *, source: str, origin: str) -> Subscriber:
+    def join(self, sign_up: SignUp, *, source: str, origin: str, wording: str = "") -> Subscriber:
         """Do what somebody asked who has just shown that the address is theirs: they are active, as they wished.
 
-        `source` and `origin` say through what and from where they confirmed. A suppression that consent lifts is
-        lifted. Raises `SubscriberRefused` for an address that the operator keeps out.
+        `source`, `origin` and `wording` say through what, from where and having read what they confirmed. A suppression
+        that consent lifts is lifted. Raises `SubscriberRefused` for an address that the operator keeps out.
         """
         address, preferences = address_of(sign_up), preferences_asked(sign_up)
         self._lift(address)
@@ -78,12 +79,8 @@ class SubscriberStore:
         assert person is not None  # noqa: S101 - found, made, or found to have been made by another
         self._hold(person)
         self._set(person, columns_of(preferences) | {"state": State.ACTIVE, "paused_until": None})
-        sign_up.subscriber_id, sign_up.confirmed_at = person.id, self._clock()
-        self._session.add(sign_up)
-        self._record(
-            person, "sign-up", "", sign_up.source, at=sign_up.created_at, wording=sign_up.wording, origin=sign_up.origin
-        )
-        self._record(person, "confirm", str(State.ACTIVE), source, origin=origin)
+        sign_up.subscriber_id = person.id
+        self._confirmed(person, sign_up, "sign-up", str(State.ACTIVE), source, wording, origin)
         return person
 
     def get(self, address: str) -> Subscriber | None:
@@ -128,11 +125,16 @@ class SubscriberStore:
         return audience(self._session, chunk)
 
     def unsubscribe(self, person: Subscriber, source: str, *, origin: str = "") -> bool:
-        """Write to this person no more; `source` says where they said so. False when that was so already."""
+        """Write to this person no more; `source` says where they said so. False when that was so already.
+
+        The record says where they stood, and the end of a pause stays, for the way back.
+        """
         self._hold(person)
         if person.state is State.UNSUBSCRIBED:
             return False
-        self._enter(person, State.UNSUBSCRIBED, "unsubscribe", source, origin=origin)
+        stood = "" if person.state is State.ACTIVE else str(person.state)
+        self._set(person, {"state": State.UNSUBSCRIBED})
+        self._record(person, "unsubscribe", stood, source, origin=origin)
         return True
 
     def pause(
@@ -162,21 +164,25 @@ class SubscriberStore:
             )
         self._enter(person, State.ACTIVE, "resume", source, origin=origin)
 
-    def come_back(self, person: Subscriber, *, source: str, origin: str = "") -> None:
-        """Write again to somebody who left and now says so; for an active or paused person nothing changes.
+    def come_back(self, person: Subscriber, *, source: str, origin: str = "", wording: str = "") -> None:
+        """Write again to somebody who left and now says so, having read `wording`; a pause that lies ahead goes on.
 
-        Raises `SubscriberRefused` for a person who never confirmed or was forgotten, and for one whose address the
-        operator keeps out.
+        For an active or paused person nothing changes. Raises `SubscriberRefused` for a person who never confirmed or
+        was forgotten, and for one whose address the operator keeps out.
         """
         self._hold(person)
         self._refuse_forgotten(person)
         if person.state in (State.ACTIVE, State.PAUSED):
             return
-        if person.state is State.PENDING:
+        left = last_of(self._session, person.id or 0, ("unsubscribe",))
+        if State.PENDING in (person.state, left and left.detail):
             raise SubscriberRefused(f"{person.address} has yet to confirm: they have to sign up themselves")
         self._lift(parse_address(person.address or ""))
-        self._set(person, {"state": State.ACTIVE, "paused_until": None})
-        self._record(person, "return", "", source, origin=origin)
+        until = person.paused_until
+        goes_on = left is not None and left.detail == State.PAUSED and (until is None or until > self._clock())
+        state = State.PAUSED if goes_on else State.ACTIVE
+        self._set(person, {"state": state, "paused_until": until if goes_on else None})
+        self._record(person, "return", str(state), source, wording=wording, origin=origin)
 
     def change(self, person: Subscriber, preferences: Preferences, *, source: str, origin: str = "") -> None:
         """Replace a person's preferences; the same ones change nothing. Topics must be known to the caller's catalogue.
@@ -191,9 +197,10 @@ class SubscriberStore:
         self._set(person, columns_of(preferences))
         self._record(person, "preferences", "", source, origin=origin)
 
-    def move(self, person: Subscriber, sign_up: SignUp, *, source: str, origin: str) -> None:
+    def move(self, person: Subscriber, sign_up: SignUp, *, source: str, origin: str, wording: str = "") -> None:
         """Write to the address that a person asked for and has confirmed from now on; a second time changes nothing.
 
+        `source`, `origin` and `wording` are those of the confirming, as for `join`; what was asked is recorded too.
         Raises `SubscriberRefused` when it has become somebody's, when the operator keeps it out, when this person was
         forgotten, and when another person asked for it.
         """
@@ -211,9 +218,7 @@ class SubscriberStore:
                 self._set(person, self._identity(address))
         except IntegrityError:
             raise SubscriberRefused(f"{address.display} is a subscriber already: it cannot be had twice") from None
-        sign_up.confirmed_at = self._clock()
-        self._session.add(sign_up)
-        self._record(person, "address", "", source, origin=origin)
+        self._confirmed(person, sign_up, "address", "", source, wording, origin)
 
     def forget(self, person: Subscriber, source: str = "command") -> None:
         """Erase who this was: a keyed hash stays in suppression, the row keeps its opaque id and consent its dates.
@@ -226,19 +231,14 @@ class SubscriberStore:
         self._suppress_hash(person.address_hash)
         for sign_up in SignUpStore(self._session).of_person(person.id or 0, person.address_key or ""):
             self._session.delete(sign_up)
-        for consent in self.consents(person):
-            consent.origin = ""
-            if consent.kind == "reason":  # their own words, whatever stands in them
-                consent.detail = ""
-            self._session.add(consent)
+        forget_words(self._session, person.id or 0)
         nobody = dict.fromkeys(("address", "ascii_address", "address_key", "address_hash"))
         self._set(person, nobody | {"name": ""} | columns_of(Preferences(topics=())))
         self._enter(person, State.UNSUBSCRIBED, "forget", source)
 
     def consents(self, person: Subscriber) -> tuple[Consent, ...]:
         """List what was said about writing to this person, oldest first."""
-        query = select(Consent).where(Consent.subscriber_id == person.id).order_by(col(Consent.id))
-        return tuple(self._session.exec(query))
+        return consents_of(self._session, person.id or 0)
 
     def reason_against(self, address: Address) -> str | None:
         """Why an address is suppressed, or None; `LIFTED_BY_CONSENT` are the reasons that its owner can lift."""
@@ -324,6 +324,16 @@ class SubscriberStore:
         self._set(person, {"state": state, "paused_until": until})
         self._record(person, kind, until.isoformat() if until else "", source, origin=origin)
 
+    def _confirmed(
+        self, person: Subscriber, sign_up: SignUp, kind: str, detail: str, source: str, wording: str, origin: str
+    ) -> None:
+        """Record both what was asked, as a row of a kind, and that its address's owner has said yes to it now."""
+        sign_up.confirmed_at = self._clock()
+        self._session.add(sign_up)
+        at, read = sign_up.created_at, sign_up.wording
+        self._record(person, kind, "", sign_up.source, at=at, wording=read, origin=sign_up.origin)
+        self._record(person, "confirm", detail, source, wording=wording, origin=origin)
+
     def _record(
         self,
         person: Subscriber,
@@ -336,18 +346,8 @@ class SubscriberStore:
         origin: str = "",
     ) -> None:
         assert person.id is not None  # noqa: S101 - callers have flushed, so the row has its id
-        self._session.add(
-            Consent(
-                subscriber_id=person.id,
-                at=at or self._clock(),
-                kind=kind,
-                detail=detail,
-                source=source,
-                wording=wording,
-                origin=origin,
-            )
-        )
-        self._session.flush()
+        now = at or self._clock()
+        record(self._session, person.id, kind, source, now, detail=detail, wording=wording, origin=origin)
 
 
 def _known() -> ColumnElement[bool]:

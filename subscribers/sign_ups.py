@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, or_, select
 
 from subscribers.addresses import Address
 from subscribers.models import SignUp, utc_now
@@ -52,18 +52,6 @@ class SignUpStore:
     def waiting(self, address: Address) -> tuple[SignUp, ...]:
         """What waits for the owner of an address to confirm it, oldest first."""
         query = select(SignUp).where(SignUp.address_key == address.key, col(SignUp.confirmed_at).is_(None))
-        return tuple(self._session.exec(query.order_by(col(SignUp.id))))
-
-    def count(self, since: datetime, origin: str | None = None) -> int:
-        """How many requests were kept after a moment, in all or from one network address."""
-        query = select(func.count()).select_from(SignUp).where(SignUp.created_at > since)
-        if origin is not None:
-            query = query.where(SignUp.origin == origin)
-        return self._session.exec(query).one()
-
-    def times(self, address: Address, since: datetime) -> tuple[datetime, ...]:
-        """When something was asked in the name of an address after a moment, oldest first."""
-        query = select(SignUp.created_at).where(SignUp.address_key == address.key, SignUp.created_at > since)
         return tuple(self._session.exec(query.order_by(col(SignUp.id))))
 
     def of_person(self, subscriber_id: int, address_key: str) -> tuple[SignUp, ...]:

@@ -35,19 +35,11 @@ class SuppressionStore:
         row = self._find(parsed)
         if row is not None:
             return row
-        row = Suppression(
-            address_key_hash=hash_address(parsed, self._key),
-            address=parsed.display,
-            reason=reason,
-            note=note,
-            created_at=self._clock(),
-        )
-        try:
-            with self._session.begin_nested():
-                self._session.add(row)
-        except IntegrityError:  # somebody else listed the same address since we looked
-            return self.add(address, reason, note)
-        return row
+        return self._insert(hash_address(parsed, self._key), reason, parsed.display, note)
+
+    def add_hash(self, address_hash: str, reason: str) -> Suppression:
+        """Put an address on the list of which only its keyed hash is to be kept: that of somebody who is no reader."""
+        return self._of_hash(address_hash) or self._insert(address_hash, reason)
 
     def remove(self, address: str) -> bool:
         """Take an address off the list, also a forgotten one; False when it was not on it."""
@@ -66,6 +58,22 @@ class SuppressionStore:
         """Every row, oldest first; a forgotten address has only its hash."""
         return tuple(self._session.exec(select(Suppression).order_by(col(Suppression.id))))
 
+    def _insert(self, address_hash: str, reason: str, address: str | None = None, note: str = "") -> Suppression:
+        row = Suppression(
+            address_key_hash=address_hash, address=address, reason=reason, note=note, created_at=self._clock()
+        )
+        try:
+            with self._session.begin_nested():
+                self._session.add(row)
+        except IntegrityError:  # somebody else listed the same address since we looked
+            there = self._of_hash(address_hash)
+            if there is None:
+                raise
+            return there
+        return row
+
     def _find(self, address: Address) -> Suppression | None:
-        wanted = hash_address(address, self._key)
-        return self._session.exec(select(Suppression).where(Suppression.address_key_hash == wanted)).first()
+        return self._of_hash(hash_address(address, self._key))
+
+    def _of_hash(self, address_hash: str) -> Suppression | None:
+        return self._session.exec(select(Suppression).where(Suppression.address_key_hash == address_hash)).first()

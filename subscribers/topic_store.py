@@ -12,6 +12,8 @@ _SLUG = re.compile(r"[a-z0-9-]{2,40}", re.ASCII)
 _RESERVED = frozenset({"followed"})
 """The group of stories that match a followed keyword goes by this name."""
 
+_SLUGS = select(TopicRow.slug)
+
 NAME_CHARACTERS = 80
 ABOUT_CHARACTERS = 200
 
@@ -30,6 +32,10 @@ class TopicStore:
         """Every topic, in order."""
         rows = self._session.exec(select(TopicRow).order_by(col(TopicRow.position), col(TopicRow.slug)))
         return tuple(_topic(row) for row in rows)
+
+    def slugs(self) -> frozenset[str]:
+        """The slug of every topic: all that a check of choices needs, and read without the rest."""
+        return frozenset(self._session.connection().execute(_SLUGS).scalars())
 
     def catalogue(self) -> Catalogue:
         """Every topic, to be found by slug or heading."""
@@ -141,7 +147,9 @@ def _topic(row: TopicRow) -> Topic:
 def _about(text: str) -> str:
     about = text.strip()
     if unwritable(about) or len(about) > ABOUT_CHARACTERS:
-        raise TopicRefused(f"what a topic is about is one line of at most {ABOUT_CHARACTERS} characters, none control")
+        raise TopicRefused(
+            f"what a topic is about is one line of at most {ABOUT_CHARACTERS} characters, without control characters"
+        )
     return about
 
 

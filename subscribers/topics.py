@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 _NUMBERING = re.compile(r"^(?:第?[一二三四五六七八九十百\d]+[章节、.．)）:：]|[(（][一二三四五六七八九十\d]+[)）])\s*")
 
@@ -82,21 +83,25 @@ def heading_key(heading: str) -> str:
 
 
 class Catalogue:
-    """The topics of one newsletter, found by slug or by any heading that means them."""
+    """The topics of one newsletter, in the order readers are offered them: `topics`, and the same `by_slug`."""
 
     def __init__(self, topics: Iterable[Topic] = SHIPPED) -> None:
         self.topics = tuple(topics)
-        self._by_slug = {topic.slug: topic for topic in self.topics}
-        self._by_heading = {
-            heading_key(heading): topic.slug
-            for topic in reversed(self.topics)
-            for heading in (*topic.aliases, topic.en, topic.zh, topic.slug)
-        }
+        self.by_slug: Mapping[str, Topic] = {topic.slug: topic for topic in self.topics}
 
     def get(self, slug: str) -> Topic | None:
         """Find the topic of that slug, or None."""
-        return self._by_slug.get(slug)
+        return self.by_slug.get(slug)
 
     def resolve(self, heading: str) -> str | None:
         """Find the slug that a section heading means, or None when no topic has that name or alias."""
         return self._by_heading.get(heading_key(heading))
+
+    @cached_property
+    def _by_heading(self) -> Mapping[str, str]:
+        """Slugs by heading, made when a heading is first looked for: pages ask for topics, and only issues do that."""
+        return {
+            heading_key(heading): topic.slug
+            for topic in reversed(self.topics)
+            for heading in (*topic.aliases, topic.en, topic.zh, topic.slug)
+        }

@@ -1,5 +1,9 @@
 """What the tests of a reader's own pages share: links, letters, and everything a database holds."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
 from sqlalchemy import MetaData
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
@@ -71,3 +75,22 @@ def everything(newsletter: Newsletter) -> str:
             for table in tables.sorted_tables
         ]
     return "\n".join(found)
+
+
+@contextmanager
+def meanwhile(do: Callable[[], object]) -> Iterator[Callable[..., None]]:
+    """Gives what begins something in another thread, once, in the middle of what a test does.
+
+    It is done then, or waits until what it must not disturb is over; when this block ends it is done in any case.
+    """
+    with ThreadPoolExecutor(1) as threads:
+        begun: list[Future[object]] = []
+
+        def begin(*_: object) -> None:
+            if not begun:
+                begun.append(threads.submit(do))
+                wait(begun, timeout=0.5)
+
+        yield begin
+        for one in begun:
+            one.result()

@@ -3,16 +3,22 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from reader_samples import meanwhile
 from sending import ISSUE, SLUG, Clock, Hand, plan, take_in_issue
+from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
 from newsletter.app import Newsletter
+from newsletter.delivery import plan as planning
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
+from newsletter.readers import forgetting
 from newsletter.readers.forgetting import forget
 from newsletter.readers.letters import write
 from newsletter.readers.models import Letter, LetterKind, LetterState
+from newsletter.readers.persons import write_to
 from newsletter.readers.sign_up import Asked, ask, confirm
+from newsletter.storage.turn import share_turn
 from subscribers.addresses import parse_address
 from subscribers.models import SignUp, State, Subscriber
 from subscribers.preferences import Preferences
@@ -44,10 +50,10 @@ def ask_and_confirm(newsletter: Newsletter, address: str = "old.li@example.org")
 
 
 def letter(newsletter: Newsletter, session: Session, kind: LetterKind, person: Subscriber, **ids: int | None) -> Letter:
-    address = person.ascii_address or ""
-    key = person.address_hash or ""
-    written = write(session, kind, address, key, "zh", newsletter.clock(), **ids, details={"name": address})
+    address = parse_address(person.ascii_address or "")
+    written = write(newsletter, session, kind, address, "zh", **ids)
     assert written is not None
+    written.details, written.origin = {"name": address.ascii}, "192.0.2.9"
     return written
 
 
@@ -171,3 +177,58 @@ def test_who_asks_while_they_are_forgotten_gets_no_letter_that_outlives_it(ready
     with ready.reading() as session:
         to_readers = select(Letter.address).where(Letter.kind == LetterKind.ALREADY)
         assert set(session.exec(to_readers)) <= {""}
+
+
+def everything_of_mailings(newsletter: Newsletter) -> list[tuple[str | None, bool]]:
+    """Address and whether there are personal values, of every delivery."""
+    with newsletter.reading() as session:
+        return [(one.address, bool(one.slots)) for one in session.exec(select(Delivery))]
+
+
+def test_who_is_forgotten_while_a_mailing_is_planned_leaves_no_trace_in_it(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planner has read who is to get it, and has not written it down yet."""
+    person = ask_and_confirm(ready)
+    take_in_issue(ready, ISSUE)
+    with meanwhile(lambda: forget(ready, person.public_id, "page")) as begin:
+        real = planning._row
+        monkeypatch.setattr(planning, "_row", lambda *of: (begin(), real(*of))[1])
+        plan(ready, SLUG)
+    assert everything_of_mailings(ready) == [(None, False)]
+
+
+def test_a_mailing_that_begins_while_somebody_is_forgotten_does_not_see_them(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = ask_and_confirm(ready)
+    take_in_issue(ready, ISSUE)
+    with meanwhile(lambda: plan(ready, SLUG)) as begin:
+        real = forgetting.forget_reader
+        monkeypatch.setattr(forgetting, "forget_reader", lambda *of: (real(*of), begin()))
+        forget(ready, person.public_id, "page")
+    assert everything_of_mailings(ready) == []
+
+
+def test_planners_do_not_wait_for_each_other(ready: Newsletter) -> None:
+    with ready.session() as session:
+        share_turn(session, "planning")
+        if ready.engine.dialect.name == "postgresql":  # on SQLite one transaction writes at a time
+            with ready.session() as other:
+                other.execute(text("SET LOCAL lock_timeout = '1s'"))
+                share_turn(other, "planning")
+
+
+@pytest.mark.parametrize("kind", [LetterKind.PREFERENCES, LetterKind.DATA, LetterKind.GOODBYE])
+def test_a_letter_is_not_written_to_somebody_who_was_forgotten_meanwhile(ready: Newsletter, kind: LetterKind) -> None:
+    person = ask_and_confirm(ready)
+    with (
+        meanwhile(lambda: forget(ready, person.public_id, "page")) as begin,
+        ready.session() as session,
+    ):
+        found = ready.people(session).by_public_id(person.public_id)
+        assert found is not None
+        begin()
+        write_to(ready, session, kind, found)
+    with ready.reading() as session:
+        assert {one.address for one in session.exec(select(Letter))} == {""}

@@ -1,14 +1,17 @@
 """Leaving: at once, everything or a topic, by whatever door; and the way back for a day."""
 
+import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reader_samples import CHOICES, WEN, add, consents, everything, find, letters, link
+from reader_samples import CHOICES, WEN, add, consents, everything, find, letters, link, meanwhile
 from sending import SLUG, Clock, Hand, plan, take_in_issue
 
 from newsletter.app import Newsletter
+from newsletter.readers import leaving
 from newsletter.readers.forgetting import forget
 from newsletter.readers.leaving import (
     MAIL,
@@ -23,6 +26,7 @@ from newsletter.readers.leaving import (
 )
 from newsletter.readers.leaving import look as stands
 from newsletter.readers.models import LetterKind
+from subscribers.csv_import import import_csv
 from subscribers.models import State
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
@@ -103,16 +107,55 @@ def test_leaving_topics_that_one_does_not_have_changes_nothing(
     assert everything(newsletter) == before
 
 
-def test_the_reason_stands_in_the_record_once(newsletter: Newsletter) -> None:
+def reasons(newsletter: Newsletter) -> list[str]:
+    return [row.detail for row in consents(newsletter, find(newsletter)) if row.kind == "reason"]
+
+
+def test_a_reason_is_kept_once_for_having_left_once(newsletter: Newsletter, clock: Clock) -> None:
     mine = token(newsletter)
     leave(newsletter, mine, PAGE, reason="太\n频繁 ")
     leave(newsletter, mine, PAGE, reason="again")
+    for again in ("太 频繁", "也太长"):
+        told = explain(newsletter, mine, again)
+        assert told is not None and told.explained and not told.may_explain
+    assert reasons(newsletter) == ["太 频繁"]
+    come_back(newsletter, mine)
+    leave(newsletter, mine, ONE_CLICK)
     explain(newsletter, mine, "太 频繁")
-    explain(newsletter, mine, "也太长")
-    assert [row.detail for row in consents(newsletter, find(newsletter)) if row.kind == "reason"] == [
-        "太 频繁",
-        "也太长",
-    ]
+    assert reasons(newsletter) == ["太 频繁", "太 频繁"]
+
+
+def test_reasons_sent_at_once_are_one(newsletter: Newsletter) -> None:
+    mine = token(newsletter)
+    leave(newsletter, mine, PAGE)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: explain(newsletter, mine, f"reason {number}"), range(16)))
+    assert len(reasons(newsletter)) == 1
+
+
+@pytest.mark.parametrize("gone", ["nothing", "a topic", "a day ago"])
+def test_a_reason_of_who_has_not_just_left_is_not_kept(newsletter: Newsletter, clock: Clock, gone: str) -> None:
+    mine = token(newsletter)
+    if gone != "nothing":
+        leave(newsletter, mine, PAGE, topics=["models"] if gone == "a topic" else ())
+    clock.now += WAY_BACK
+    before = everything(newsletter)
+    told = explain(newsletter, mine, "太频繁")
+    assert told is not None and not told.explained and not told.may_explain
+    assert everything(newsletter) == before
+
+
+def test_a_reason_given_while_one_is_forgotten_does_not_outlive_it(
+    newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = token(newsletter)
+    leave(newsletter, mine, PAGE)
+    person = find(newsletter)
+    with meanwhile(lambda: forget(newsletter, person.public_id, "page")) as begin:
+        real = leaving._keep_reason
+        monkeypatch.setattr(leaving, "_keep_reason", lambda *of: (begin(), real(*of)))
+        explain(newsletter, mine, "因为我叫温静")
+    assert "温静" not in everything(newsletter)
 
 
 def test_the_words_of_a_reason_go_when_the_reader_is_forgotten(newsletter: Newsletter) -> None:
@@ -124,7 +167,7 @@ def test_the_words_of_a_reason_go_when_the_reader_is_forgotten(newsletter: Newsl
 
 
 def test_a_reason_keeps_no_address() -> None:
-    assert one_line("write to wen@example.com，or 文＠示例.中国 please") == "write to … … please"
+    assert one_line("write to wen@example.com，or 文＠示例.中国 please") == "write to …，or … please"
 
 
 @pytest.mark.both_databases(False)
@@ -155,6 +198,39 @@ def test_after_a_day_nothing_leads_back(newsletter: Newsletter, clock: Clock) ->
     assert everything(newsletter) == before
 
 
+def test_a_pause_goes_on_after_the_way_back(newsletter: Newsletter, clock: Clock) -> None:
+    mine = token(newsletter)
+    until = clock.now + timedelta(days=60)
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        person = people.get(WEN)
+        assert person is not None
+        people.pause(person, until, "page")
+    leave(newsletter, mine, ONE_CLICK)
+    come_back(newsletter, mine)
+    assert (find(newsletter).state, find(newsletter).paused_until) == (State.PAUSED, until)
+
+
+@pytest.mark.parametrize("by", ["command", "import"])
+def test_whom_the_operator_took_off_after_they_came_back_cannot_come_back(newsletter: Newsletter, by: str) -> None:
+    mine = token(newsletter)
+    leave(newsletter, mine, PAGE)
+    come_back(newsletter, mine)
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        if by == "command":
+            person = people.get(WEN)
+            assert person is not None
+            people.unsubscribe(person, by)
+        else:
+            lines = io.BytesIO(f"address,state\n{WEN},unsubscribed\n".encode())
+            topics = newsletter.topics(session).catalogue()
+            import_csv(session, lines, key=newsletter.address_key, topics=topics, now=newsletter.clock())
+    assert find(newsletter).state is State.UNSUBSCRIBED
+    back = come_back(newsletter, mine)
+    assert back is not None and back.out and not back.may_return
+
+
 def test_whom_the_operator_unsubscribed_cannot_come_back_by_a_link(newsletter: Newsletter) -> None:
     mine = token(newsletter)
     with newsletter.session() as session:
@@ -170,7 +246,8 @@ def test_who_complained_cannot_come_back_and_gets_no_letter(newsletter: Newslett
     mine = token(newsletter)
     with newsletter.session() as session:
         newsletter.suppression(session).add(WEN, "complaint")
-    leave(newsletter, mine, MAIL)
+    left = leave(newsletter, mine, MAIL)
+    assert left is not None and left.kept_out and not left.may_return
     come_back(newsletter, mine)
     assert find(newsletter).state is State.UNSUBSCRIBED
     assert letters(newsletter) == []

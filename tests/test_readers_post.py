@@ -17,16 +17,20 @@ from typing import Any
 import pytest
 from mail_servers import aiosmtpd_server, free_port
 from pydantic import SecretStr
+from reader_samples import address_link, data_link
 from sending import Clock
 from sqlmodel import select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.connection import Connection
 from newsletter.editorial.intake import read, take_in
+from newsletter.readers import new_address
 from newsletter.readers import post as posting
-from newsletter.readers.letters import LIMITS, purge_letters, write
+from newsletter.readers.letters import purge_letters, write
+from newsletter.readers.limits import LIMITS
 from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.post import DATA_HOURS, Post
+from newsletter.readers.preferences import ask_link
 from newsletter.settings import PREFIX
 from newsletter.storage.models import IssueRow
 from subscribers.addresses import hash_address, parse_address
@@ -106,9 +110,9 @@ def queue(
 ) -> int:
     """Write a letter down; its id."""
     with newsletter.session() as session:
-        hashed = hash_address(parse_address(address), newsletter.address_key)
-        now = newsletter.clock()
-        row = write(session, kind, address, hashed, language, now, subscriber_id=person, sign_up_id=sign_up)
+        row = write(
+            newsletter, session, kind, parse_address(address), language, subscriber_id=person, sign_up_id=sign_up
+        )
         assert row is not None
         return row.id or 0
 
@@ -193,6 +197,28 @@ def test_a_welcome_offers_the_newest_issue_that_everybody_may_read(sending: News
     assert "1. 峡湾实验室公开 冰川 模型" in text
     for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE):
         assert f"https://news.example.org/{purpose}/{sending.tokens.make(purpose, person.public_id)}" in text
+
+
+@pytest.mark.parametrize(
+    ("choices", "offered"),
+    [
+        (Preferences(topics=("policy",)), []),
+        (Preferences(topics=("models",), mute=("峡湾",)), []),
+        (Preferences(topics=("policy",), follow=("峡湾",)), ["峡湾实验室公开 冰川 模型"]),
+    ],
+)
+def test_a_welcome_offers_what_the_readers_own_choices_bring_of_the_newest_issue(
+    sending: Newsletter, mailbox: Mailbox, choices: Preferences, offered: list[str]
+) -> None:
+    slug = publish(sending)
+    with sending.session() as session:
+        person = sending.people(session).add(ADDRESS, choices)
+    queue(sending, LetterKind.WELCOME, person=person.id)
+    Post(sending).deliver()
+    text = text_of(mailbox.taken[0][1])
+    assert (f"/archive/{slug}" in text) == bool(offered)
+    assert ("峡湾实验室" in text) == bool(offered)
+    assert all(f"1. {title}" in text for title in offered)
 
 
 def test_letters_go_over_one_connection(sending: Newsletter, mailbox: Mailbox) -> None:
@@ -380,9 +406,9 @@ def forget(newsletter: Newsletter) -> None:
         people.forget(person)
 
 
-def suppress(newsletter: Newsletter) -> None:
+def suppress(newsletter: Newsletter, reason: str = "complaint") -> None:
     with newsletter.session() as session:
-        newsletter.suppression(session).add(ADDRESS, "complaint")
+        newsletter.suppression(session).add(ADDRESS, reason)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +417,6 @@ def suppress(newsletter: Newsletter) -> None:
         (LetterKind.WELCOME, leave),
         (LetterKind.WELCOME, forget),
         (LetterKind.WELCOME, suppress),
-        (LetterKind.PREFERENCES, leave),
         (LetterKind.ALREADY, suppress),
         (LetterKind.DATA, forget),
         (LetterKind.GOODBYE, lambda newsletter: None),
@@ -438,6 +463,101 @@ def test_a_confirmation_goes_to_an_address_that_bounced_once(sending: Newsletter
     confirm(sending)
     Post(sending).deliver()
     assert len(mailbox.taken) == 1
+
+
+@pytest.mark.parametrize("reason", ["complaint", "manual"])
+def test_a_confirmation_does_not_go_to_an_address_shut_out_since_it_was_asked_for(
+    sending: Newsletter, mailbox: Mailbox, reason: str
+) -> None:
+    letter = confirm(sending)
+    suppress(sending, reason)
+    Post(sending).deliver()
+    assert (row_of(sending, letter).reply, mailbox.heard) == ("not sent: suppressed", [])
+
+
+@pytest.mark.parametrize(("reason", "goes"), [("bounce", True), ("forgotten", True), ("complaint", False)])
+def test_a_new_address_is_written_to_unless_only_the_operator_can_let_it_in(
+    sending: Newsletter, mailbox: Mailbox, reason: str, goes: bool
+) -> None:
+    person = reader(sending, "former@example.com")
+    suppress(sending, reason)
+    confirm(sending)
+    with sending.session() as session:
+        letter = session.exec(select(Letter)).one()
+        letter.kind, letter.subscriber_id = LetterKind.ADDRESS, person.id
+    Post(sending).deliver()
+    assert [to for to, _ in mailbox.taken] == [ADDRESS] * goes
+
+
+@pytest.mark.parametrize("kind", [LetterKind.DATA, LetterKind.PREFERENCES])
+@pytest.mark.parametrize(("reason", "goes"), [("bounce", True), ("complaint", False)])
+def test_the_ways_to_ones_own_data_stay_open_to_whose_mail_came_back(
+    sending: Newsletter, mailbox: Mailbox, kind: LetterKind, reason: str, goes: bool
+) -> None:
+    letter = queue(sending, kind, person=reader(sending).id)
+    suppress(sending, reason)
+    Post(sending).deliver()
+    assert row_of(sending, letter).state == (LetterState.ACCEPTED if goes else LetterState.FAILED)
+
+
+def test_who_left_gets_the_link_that_they_ask_for_and_no_list_to_leave(sending: Newsletter, mailbox: Mailbox) -> None:
+    person = reader(sending)
+    leave(sending)
+    ask_link(sending, ADDRESS)
+    Post(sending).deliver()
+    ((_, message),) = mailbox.taken
+    token = sending.tokens.make(Purpose.PREFERENCES, person.public_id)
+    assert f"https://news.example.org/preferences/{token}" in text_of(message)
+    assert "已经退订" in text_of(message)
+    assert "List-Unsubscribe" not in message_from_bytes(message)
+
+
+@pytest.mark.both_databases
+def test_of_a_stranger_whose_mail_comes_back_only_the_hash_is_kept(sending: Newsletter, mailbox: Mailbox) -> None:
+    mover = reader(sending)
+    confirm(sending, "nobody@example.com")
+    moving = confirm(sending, "nobody.new@example.com")
+    known = reader(sending, "nobody.known@example.com")
+    queue(sending, LetterKind.WELCOME, "nobody.known@example.com", person=known.id)
+    with sending.session() as session:
+        letter = session.get_one(Letter, moving)
+        letter.kind, letter.subscriber_id = LetterKind.ADDRESS, mover.id
+    Post(sending).deliver()
+    with sending.reading() as session:
+        suppression = sending.suppression(session)
+        assert all(suppression.is_suppressed(f"nobody{one}@example.com") for one in ("", ".new", ".known"))
+        assert [(row.address, row.note) for row in suppression.list()] == [
+            (None, ""),
+            (None, ""),
+            ("nobody.known@example.com", "550 5.1.1 no such user here"),
+        ]
+
+
+def test_a_bounced_stranger_stays_on_the_list_as_the_operator_put_them_there(
+    sending: Newsletter, mailbox: Mailbox
+) -> None:
+    confirm(sending, "nobody@example.com")
+    with sending.session() as session:
+        hashed = hash_address(parse_address("nobody@example.com"), sending.address_key)
+        sending.suppression(session).add("nobody@example.com", "bounce", "by hand")
+        assert sending.suppression(session).add_hash(hashed, "bounce").note == "by hand"
+    Post(sending).deliver()
+    with sending.reading() as session:
+        assert [row.note for row in sending.suppression(session).list()] == ["by hand"]
+
+
+def test_the_former_address_is_told_where_its_subscription_goes(sending: Newsletter, mailbox: Mailbox) -> None:
+    person = reader(sending)
+    token = data_link(sending, person)
+    new_address.ask(sending, token, "new@example.net")
+    new_address.confirm(sending, address_link(sending))
+    Post(sending).deliver()
+    assert [to for to, _ in mailbox.taken] == [ADDRESS]
+    text = text_of(mailbox.taken[0][1])
+    assert "n***@example.net" in text
+    assert "直接回复这封邮件" in text
+    for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE):
+        assert sending.tokens.make(purpose, person.public_id) not in text
 
 
 def test_a_letter_for_a_former_address_of_a_reader_is_not_sent(sending: Newsletter, mailbox: Mailbox) -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from reader_samples import CHOICES, WEN, add, consents, everything, find, letters, link
+from reader_samples import CHOICES, WEN, add, consents, everything, find, letters, link, meanwhile
 from sending import Clock
 
 from newsletter.app import Newsletter
-from newsletter.readers.models import LetterKind
+from newsletter.readers import persons
+from newsletter.readers.leaving import ONE_CLICK, leave
+from newsletter.readers.models import LetterKind, LetterState
 from newsletter.readers.preferences import KEYWORDS, LONGEST_PAUSE, ask_link, look, resume, save
 from subscribers.addresses import AddressRefused
 from subscribers.models import State
@@ -136,7 +138,9 @@ def test_a_forged_or_foreign_link_opens_nothing(newsletter: Newsletter, token: s
     assert everything(newsletter) == before
 
 
-def test_the_link_is_mailed_to_readers_alone_and_once_an_hour(newsletter: Newsletter, clock: Clock, token: str) -> None:
+def test_the_link_is_mailed_to_readers_and_to_those_who_left_once_an_hour(
+    newsletter: Newsletter, clock: Clock, token: str
+) -> None:
     with newsletter.session() as session:
         people = newsletter.people(session)
         people.unsubscribe(people.add("gone@example.com", CHOICES), "page")
@@ -145,13 +149,43 @@ def test_the_link_is_mailed_to_readers_alone_and_once_an_hour(newsletter: Newsle
         newsletter.suppression(session).add("complained@example.com", "complaint")
     for address in ("WEN@example.com", WEN, "gone@", "pending@", "complained@", "nobody@"):
         ask_link(newsletter, address if "example" in address else f"{address}example.com")
-    assert [(one.kind, one.address) for one in letters(newsletter)] == [(LetterKind.PREFERENCES, WEN)]
+    sent = [(one.kind, one.address) for one in letters(newsletter) if one.state == LetterState.QUEUED]
+    assert sent == [(LetterKind.PREFERENCES, WEN), (LetterKind.PREFERENCES, "gone@example.com")]
     for _ in range(30):
         clock.move(minutes=30)
         ask_link(newsletter, WEN)
-    assert len(letters(newsletter)) == 3  # within a day
+    assert len([one for one in letters(newsletter) if one.address == WEN]) == 3  # within a day
 
 
 def test_asking_for_what_is_no_address_is_refused(newsletter: Newsletter) -> None:
     with pytest.raises(AddressRefused):
         ask_link(newsletter, "wen@example.com\r\nBcc: li@example.com")
+
+
+@pytest.mark.parametrize("what", ["save", "resume"])
+def test_who_leaves_while_their_choices_are_saved_has_left(
+    newsletter: Newsletter, clock: Clock, token: str, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    save(newsletter, token, CHOICES, TODAY + timedelta(days=9))
+    left = link(newsletter, Purpose.UNSUBSCRIBE, find(newsletter))
+    with meanwhile(lambda: leave(newsletter, left, ONE_CLICK)) as begin:
+        real = persons.person_of
+        monkeypatch.setattr(persons, "person_of", lambda *of: (real(*of), begin())[0])
+        if what == "save":
+            found = save(newsletter, token, OTHERS, TODAY + timedelta(days=3))
+        else:
+            found = resume(newsletter, token)
+    on_postgresql = newsletter.engine.dialect.name == "postgresql"  # elsewhere whoever saves is alone, and first
+    assert (found is None) == on_postgresql
+    assert find(newsletter).state is State.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(("reason", "kept_out"), [("bounce", False), ("complaint", True), ("manual", True)])
+def test_what_signing_up_again_would_not_end_is_told_apart(
+    newsletter: Newsletter, token: str, reason: str, kept_out: bool
+) -> None:
+    with newsletter.session() as session:
+        newsletter.suppression(session).add(WEN, reason)
+    held = look(newsletter, token)
+    assert held is not None
+    assert (held.suppressed, held.kept_out) == (True, kept_out)

@@ -17,7 +17,7 @@ from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.post import Post
 from newsletter.readers.purge import KEEP, Purged, purge
 from newsletter.settings import Settings
-from subscribers.addresses import hash_address, parse_address
+from subscribers.addresses import parse_address
 from subscribers.models import Consent, SignUp
 from subscribers.preferences import Preferences
 from subscribers.sign_ups import SignUpStore
@@ -55,8 +55,7 @@ def sign_up(newsletter: Newsletter, text: str = "chen@example.org") -> int:
     with newsletter.session() as session:
         store = SignUpStore(session, newsletter.clock)
         row = store.add(address, Preferences(topics=("policy",)), source="page", wording="", origin="")
-        hashed, now = hash_address(address, newsletter.address_key), newsletter.clock()
-        write(session, LetterKind.CONFIRM, address.ascii, hashed, "zh", now, sign_up_id=row.id)
+        write(newsletter, session, LetterKind.CONFIRM, address, "zh", sign_up_id=row.id)
         assert row.id
         return row.id
 
@@ -92,7 +91,8 @@ def test_a_letter_outlives_the_older_sign_up_it_is_about(timed: Newsletter, cloc
     old = sign_up(timed)
     clock.now += timedelta(days=5)
     with timed.session() as session:
-        write(session, LetterKind.WELCOME, "chen@example.org", "hash", "zh", clock.now, sign_up_id=old)
+        address = parse_address("chen@example.org")
+        write(timed, session, LetterKind.WELCOME, address, "zh", sign_up_id=old)
     clock.now = START + KEEP + SECOND
     assert purge(timed) == Purged(1, 1)
     with timed.reading() as session:

@@ -5,36 +5,42 @@ from sign_up_samples import publish_issue
 from web_samples import SLUG, add_issue
 
 from newsletter.app import Newsletter
+from newsletter.archive.reading import Archive
 from newsletter.editorial.preview import preview_topics
 from newsletter.readers import sample as samples
-from newsletter.readers.sample import sample
+from newsletter.readers.sample import Sampler
 from subscribers.preferences import Preferences
 
 ECHO = "山谷团队开源语音模型 Echo-2"
 RULES = "岬角市发布公共数据细则"
 
 
-def test_nothing_is_shown_before_an_issue_was_published(newsletter: Newsletter) -> None:
+@pytest.fixture
+def sampler(newsletter: Newsletter) -> Sampler:
+    return Sampler(newsletter, Archive(newsletter))
+
+
+def test_nothing_is_shown_before_an_issue_was_published(newsletter: Newsletter, sampler: Sampler) -> None:
     add_issue(newsletter)
-    assert sample(newsletter, Preferences(topics=("models",)), "zh") is None
+    assert sampler.sample(Preferences(topics=("models",)), "zh") is None
 
 
-def test_preferences_that_nothing_matches_get_nothing(newsletter: Newsletter) -> None:
+def test_preferences_that_nothing_matches_get_nothing(newsletter: Newsletter, sampler: Sampler) -> None:
     publish_issue(newsletter)
-    assert sample(newsletter, Preferences(topics=("funding",)), "zh") is None
-    assert sample(newsletter, Preferences(topics=()), "zh") is None
+    assert sampler.sample(Preferences(topics=("funding",)), "zh") is None
+    assert sampler.sample(Preferences(topics=()), "zh") is None
 
 
-def test_each_story_says_which_topic_or_keyword_brought_it(newsletter: Newsletter) -> None:
+def test_each_story_says_which_topic_or_keyword_brought_it(newsletter: Newsletter, sampler: Sampler) -> None:
     publish_issue(newsletter)
-    found = sample(newsletter, Preferences(topics=("policy",), follow=("nothing", "ｅｃｈｏ")), "zh")
+    found = sampler.sample(Preferences(topics=("policy",), follow=("nothing", "ｅｃｈｏ")), "zh")
     assert found is not None
     assert found.stories == ((ECHO, None, "ｅｃｈｏ"), (RULES, "政策与监管", None))
 
 
-def test_order_cap_and_mute_are_those_of_a_mail(newsletter: Newsletter) -> None:
+def test_order_cap_and_mute_are_those_of_a_mail(newsletter: Newsletter, sampler: Sampler) -> None:
     publish_issue(newsletter)
-    found = sample(newsletter, Preferences(topics=("policy", "models"), most=2, mute=("潮汐",)), "en")
+    found = sampler.sample(Preferences(topics=("policy", "models"), most=2, mute=("潮汐",)), "en")
     assert found is not None
     assert [(story.title, story.topic) for story in found.stories] == [
         (RULES, "Policy & Regulation"),
@@ -43,36 +49,38 @@ def test_order_cap_and_mute_are_those_of_a_mail(newsletter: Newsletter) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_html_is_that_of_the_mail(newsletter: Newsletter, language: str) -> None:
+def test_the_html_is_that_of_the_mail(newsletter: Newsletter, sampler: Sampler, language: str) -> None:
     publish_issue(newsletter)
-    found = sample(newsletter, Preferences(topics=("models", "policy")), language)
+    found = sampler.sample(Preferences(topics=("models", "policy")), language)
     made = preview_topics(newsletter, SLUG, ("models", "policy"), language)
     assert found is not None
     assert found.html == made.html
     assert found.text == made.text
 
 
-def test_asking_again_compiles_nothing(newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_again_compiles_nothing(
+    newsletter: Newsletter, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish_issue(newsletter)
-    sample(newsletter, Preferences(topics=("models",)), "zh")
+    sampler.sample(Preferences(topics=("models",)), "zh")
     monkeypatch.setattr(samples, "compile_issue", None)
-    assert sample(newsletter, Preferences(topics=("policy",)), "zh") is not None
+    assert sampler.sample(Preferences(topics=("policy",)), "zh") is not None
 
 
-def test_a_new_revision_and_a_new_name_of_a_topic_show_at_once(newsletter: Newsletter) -> None:
+def test_a_new_revision_and_a_new_name_of_a_topic_show_at_once(newsletter: Newsletter, sampler: Sampler) -> None:
     publish_issue(newsletter)
-    sample(newsletter, Preferences(topics=("models",)), "zh")
+    sampler.sample(Preferences(topics=("models",)), "zh")
     publish_issue(newsletter, title="另一个标题")
-    found = sample(newsletter, Preferences(topics=("models",)), "zh")
+    found = sampler.sample(Preferences(topics=("models",)), "zh")
     assert found is not None
     assert [story.title for story in found.stories][1] == "另一个标题"
     with newsletter.session() as session:
         newsletter.topics(session).add("chips", "芯片", "Chips")
-    assert sample(newsletter, Preferences(topics=("models",)), "zh") is not None
+    assert sampler.sample(Preferences(topics=("models",)), "zh") is not None
 
 
-def test_its_personal_links_open_nothing(newsletter: Newsletter) -> None:
+def test_its_personal_links_open_nothing(newsletter: Newsletter, sampler: Sampler) -> None:
     publish_issue(newsletter)
-    found = sample(newsletter, Preferences(topics=("models",)), "zh")
+    found = sampler.sample(Preferences(topics=("models",)), "zh")
     assert found is not None
     assert "/unsubscribe/preview" in found.html

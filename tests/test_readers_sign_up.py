@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from newsletter.app import Newsletter
 from newsletter.readers.forgetting import forget
-from newsletter.readers.models import Letter, LetterKind
+from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.sign_up import Asked, Standing, ask, confirm, look
 from subscribers.addresses import AddressRefused
 from subscribers.models import SignUp, State
@@ -135,7 +135,8 @@ def test_nothing_is_ever_sent_to_whom_the_operator_keeps_out(newsletter: Newslet
         add(newsletter)
     suppress(newsletter, reason)
     ask(newsletter, ASKED)
-    assert kinds(newsletter) == []
+    (letter,) = letters(newsletter)
+    assert (letter.state, letter.address, letter.reply) == (LetterState.FAILED, "", "not sent: suppressed")
 
 
 @pytest.mark.usefixtures("clock")
@@ -291,3 +292,19 @@ def test_the_operator_sees_who_has_yet_to_confirm_and_afterwards_where_consent_c
         ("sign-up", "192.0.2.1", "我想收到示例日报。"),
         ("confirm", "192.0.2.2", ""),
     ]
+
+
+def test_a_used_link_says_when_the_reader_has_left_since(newsletter: Newsletter, clock: Clock) -> None:
+    ask(newsletter, ASKED)
+    mine = token_of(newsletter)
+    confirm(newsletter, mine, "", "确认订阅")
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        person = people.get(ASKED.address)
+        assert person is not None
+        assert people.consents(person)[-1].wording == "确认订阅"
+        people.unsubscribe(person, "one-click")
+    for found in (look(newsletter, mine), confirm(newsletter, mine, "")):
+        assert found is not None and found.state is Standing.LEFT
+    with newsletter.reading() as session:
+        assert newsletter.people(session).list(State.UNSUBSCRIBED)

@@ -19,8 +19,9 @@ from sqlmodel import col, select
 
 from newsletter.app import Newsletter
 from newsletter.readers.forgetting import forget
+from newsletter.readers.limits import PER_ORIGIN, TooMany
 from newsletter.readers.models import Letter, LetterKind
-from newsletter.readers.sign_up import SIGN_UPS_PER_ORIGIN, Asked, Standing, TooMany, ask, confirm
+from newsletter.readers.sign_up import Asked, Standing, ask, confirm
 from newsletter.settings import Settings
 from subscribers.models import SignUp, State
 from subscribers.preferences import Preferences
@@ -89,7 +90,7 @@ def test_whoever_asks_learns_nothing_about_an_address_not_even_from_the_limit(
 
     def answers() -> list[str]:
         clock.move(days=2)
-        around = [replace(ASKED, address=f"other{number}@example.org") for number in range(SIGN_UPS_PER_ORIGIN + 1)]
+        around = [replace(ASKED, address=f"other{number}@example.org") for number in range(PER_ORIGIN + 1)]
         return [_answer(newsletter, one) for one in (*around[:-2], ASKED, ASKED, *around[-2:], ASKED)]
 
     unknown = answers()
@@ -107,7 +108,7 @@ def test_whoever_asks_learns_nothing_about_an_address_not_even_from_the_limit(
 
 
 def test_one_network_address_may_ask_ten_times_an_hour_and_others_go_on(newsletter: Newsletter, clock: Clock) -> None:
-    for number in range(SIGN_UPS_PER_ORIGIN):
+    for number in range(PER_ORIGIN):
         ask(newsletter, replace(ASKED, address=f"reader{number}@example.org"))
     with pytest.raises(TooMany):
         ask(newsletter, ASKED)
@@ -115,7 +116,7 @@ def test_one_network_address_may_ask_ten_times_an_hour_and_others_go_on(newslett
         ask(newsletter, replace(ASKED, address=f"an{origin}@example.org", origin=origin))
     clock.move(hours=1)
     ask(newsletter, ASKED)
-    assert len(letters(newsletter)) == SIGN_UPS_PER_ORIGIN + 3
+    assert len(letters(newsletter)) == PER_ORIGIN + 3
 
 
 @pytest.mark.usefixtures("clock")
@@ -198,7 +199,7 @@ def test_many_requests_at_once_from_one_network_address_keep_to_its_limit(newsle
                 lambda number: _answer(newsletter, replace(ASKED, address=f"reader{number}@example.org")), range(40)
             )
         )
-    assert answers.count("done") == len(rows(newsletter)) == SIGN_UPS_PER_ORIGIN
+    assert answers.count("done") == len(rows(newsletter)) == PER_ORIGIN
 
 
 def test_many_confirmations_at_once_are_one_reader_and_one_welcome(newsletter: Newsletter, clock: Clock) -> None:
@@ -214,4 +215,4 @@ def test_many_confirmations_at_once_are_one_reader_and_one_welcome(newsletter: N
         people = newsletter.people(session)
         (person,) = people.list()
         assert [one.kind for one in people.consents(person)] == ["sign-up", "confirm"] * 2
-    assert [one.kind for one in letters(newsletter)].count(LetterKind.WELCOME) == 2
+    assert [one.kind for one in letters(newsletter)].count(LetterKind.WELCOME) == 1

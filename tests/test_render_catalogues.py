@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -82,6 +83,13 @@ def test_dates_are_those_of_the_language() -> None:
     assert labels["en"].long_date(day) == "Monday, 9 March 2026"
     assert labels["zh"].long_date(day) == "2026 年 3 月 9 日 · 星期一"
     assert read_labels(POLISH).long_date(day) == "poniedziałek, 9 marca 2026"
+
+
+def test_a_time_zone_has_the_name_that_people_know_it_by() -> None:
+    labels = load_labels(templates_dir() / "locale")
+    zones = [ZoneInfo(name) for name in ("Asia/Shanghai", "UTC")]
+    assert [labels["zh"].zone_name(zone) for zone in zones] == ["中国时间", "协调世界时"]
+    assert [labels["en"].zone_name(zone) for zone in zones] == ["China Time", "Coordinated Universal Time"]
 
 
 def test_a_source_line_names_the_year_when_it_is_not_the_issues() -> None:

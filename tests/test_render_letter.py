@@ -49,7 +49,7 @@ def facts(
         address="chen@example.com",
         link=f"{BASE}/link/abcdMAC0123",
         topics=topics,
-        former="xiao@example.net" if kind == "address" else "",
+        other="xiao@example.net" if kind in ("address", "moved") else "",
         preferences=f"{BASE}/preferences/abcdMAC0123" if reader else "",
         unsubscribe=f"{BASE}/unsubscribe/abcdMAC4567" if reader else "",
         latest=LATEST if kind == "welcome" else None,

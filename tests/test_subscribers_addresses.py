@@ -6,7 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from subscribers.addresses import AddressRefused, NameRefused, clean_name, hash_address, parse_address
+from subscribers.addresses import (
+    AddressRefused,
+    NameRefused,
+    clean_name,
+    hash_address,
+    hash_mailbox,
+    parse_address,
+    without_addresses,
+)
 
 KEY = b"a key of the tests, long enough."
 LINE_BREAKERS = ["\r", "\n", "\0", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
@@ -107,3 +115,42 @@ def test_a_name_keeps_everything_but_the_blanks_around_it() -> None:
 def test_a_name_of_endless_length_is_refused() -> None:
     with pytest.raises(NameRefused, match="200"):
         clean_name("名" * 201)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("I, jane@corp.example, agree", "I, … agree"),
+        ("我（jane@corp.example）同意", "我（…）同意"),
+        ("写信到 文＠示例.中国。谢谢", "写信到 …。谢谢"),
+        ("a@b@c.example", "…"),
+        ("one @ two, and @ alone", "one @ two, and @ alone"),
+    ],
+)
+def test_a_text_is_kept_without_what_may_be_an_address(text: str, kept: str) -> None:
+    assert without_addresses(text) == kept
+
+
+def test_a_long_text_is_searched_for_addresses_in_no_time() -> None:
+    assert without_addresses("x" * 1_000_000) == "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "mailbox"),
+    [
+        ("Li+News@Example.org", "li@example.org"),
+        ("li+a+b@example.org", "li@example.org"),
+        ("li@example.org", "li@example.org"),
+        ("+li@example.org", "+li@example.org"),
+        ("li-news@example.org", "li-news@example.org"),
+    ],
+)
+def test_a_tag_is_no_part_of_a_mailbox(text: str, mailbox: str) -> None:
+    assert parse_address(text).mailbox == mailbox
+
+
+def test_a_tag_makes_another_address_and_the_same_mailbox() -> None:
+    plain, tagged = parse_address("li@example.org"), parse_address("li+a@example.org")
+    assert hash_address(plain, KEY) != hash_address(tagged, KEY)
+    assert hash_mailbox(plain, KEY) == hash_mailbox(tagged, KEY)
+    assert hash_mailbox(plain, KEY) != hash_address(plain, KEY)

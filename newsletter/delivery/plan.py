@@ -15,12 +15,14 @@ from newsletter.delivery.control import MailingState, set_canary
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
 from newsletter.storage.prepared import Prepared
+from newsletter.storage.turn import share_turn, take_turn
 from subscribers.audience import AudienceMember, audience_page
 from subscribers.models import Subscriber
 from subscribers.preferences import Frequency
 from subscribers.tokens import Purpose, Tokens
 
 ROWS_PER_COMMIT = 1000
+_PLANNING = "planning"
 _FILLED = (
     "mailing_id", "subscriber_id", "address", "state", "reason", "due", "next_at", "language", "edition", "slots",
     "attempts", "deferrals", "server",
@@ -81,6 +83,7 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
     """
     while True:
         with Session(engine) as session:
+            share_turn(session, _PLANNING)
             mailing = session.get_one(Mailing, mailing_id, with_for_update=True)  # one planner at a time
             members = audience_page(session, mailing.planned_through, mailing.audience_through, ROWS_PER_COMMIT)
             if not members:  # the last ones may have left: the plan is complete all the same
@@ -98,6 +101,15 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
                 set_canary(session, mailing_id, canary)
             session.commit()
         yield len(members)
+
+
+def wait_for_planners(session: Session) -> None:
+    """Wait until planners have written down whom they have read, and keep them from reading until we have committed.
+
+    Whoever takes a person's address away or changes it does this before they touch the person, and looks for rows that
+    have it afterwards. A planner holds nobody, because that would cost a lock for every reader of a mailing.
+    """
+    take_turn(session, _PLANNING)
 
 
 def decide(

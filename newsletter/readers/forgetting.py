@@ -12,8 +12,10 @@ from sqlmodel import Session, col
 from newsletter.app import Newsletter
 from newsletter.delivery.history import forget_reader
 from newsletter.delivery.models import Delivery
+from newsletter.delivery.plan import wait_for_planners
+from newsletter.readers.limits import TURN
 from newsletter.readers.models import Letter, LetterState
-from newsletter.readers.sign_up import TURN
+from newsletter.readers.persons import hold
 from newsletter.storage.turn import take_turn
 from subscribers.addresses import hash_address, parse_address
 from subscribers.models import Subscriber, Suppression
@@ -27,11 +29,12 @@ def forget(newsletter: Newsletter, person_public_id: str, source: str) -> bool:
     """
     with newsletter.session() as session:
         take_turn(session, TURN)
+        wait_for_planners(session)
         people = newsletter.people(session)
         person = people.by_public_id(person_public_id)
         if person is None or person.address_hash is None:
             return False
-        session.refresh(person, with_for_update={"key_share": True})  # before all else, as whoever claims their mail
+        hold(session, person)  # before all else, as whoever claims their mail
         _empty_suppressions(newsletter, session, person)
         _empty_letters(session, person)
         people.forget(person, source)
@@ -50,7 +53,9 @@ def _empty_letters(session: Session, person: Subscriber) -> None:
     waiting = update(Letter).where(theirs, col(Letter.state) == LetterState.QUEUED)
     session.execute(waiting.values(state=LetterState.FAILED))
     session.execute(
-        update(Letter).where(theirs).values(address="", address_hash="", details={}, reply="", sign_up_id=None)
+        update(Letter)
+        .where(theirs)
+        .values(address="", address_hash="", mailbox_hash="", origin="", details={}, reply="", sign_up_id=None)
     )
 
 

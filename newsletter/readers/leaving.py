@@ -1,19 +1,20 @@
 """Leaving: everything or a topic, at once, by whatever door; and the way back for a day."""
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from newsletter.app import Newsletter
 from newsletter.readers.models import LetterKind
-from newsletter.readers.preferences import write_to
+from newsletter.readers.persons import hold, write_to
 from newsletter.render.wording import masked
+from subscribers.addresses import parse_address, without_addresses
+from subscribers.consent import last_of, record
 from subscribers.models import Consent, State, Subscriber
-from subscribers.people import SubscriberRefused
+from subscribers.people import LIFTED_BY_CONSENT, SubscriberRefused
 from subscribers.preference_columns import preferences_of
 from subscribers.tokens import Purpose
 
@@ -26,15 +27,15 @@ WAY_BACK = timedelta(hours=24)
 REASON_CHARACTERS = 500
 """A few sentences."""
 
-_ADDRESS = re.compile(r"\S+[@＠]\S+")
-
 
 @dataclass(frozen=True, slots=True)
 class Left:
     """How a person stands to the newsletter after a word about leaving, or before one.
 
     `address` is masked, and empty once it was forgotten; `topics` are the slugs that they have, `gone` those that they
-    left now. `out` says that they get nothing any more, `may_return` that the way back is open.
+    left now. `out` says that they get nothing any more, `may_return` that the way back is open, `kept_out` that only
+    the operator could let them in again, `may_explain` that they may still say why they left, `explained` that they
+    have.
     """
 
     address: str
@@ -42,6 +43,9 @@ class Left:
     topics: tuple[str, ...]
     gone: tuple[str, ...] = ()
     may_return: bool = False
+    kept_out: bool = False
+    may_explain: bool = False
+    explained: bool = False
 
 
 def look(newsletter: Newsletter, token: str) -> Left | None:
@@ -71,7 +75,7 @@ def leave(
         person = _person(newsletter, session, token)
         if person is None:
             return None
-        session.refresh(person, with_for_update={"key_share": True})  # lest a choice made meanwhile be undone
+        hold(session, person)  # lest a choice made meanwhile be undone
         gone = tuple(topic for topic in person.topics if topic in topics)
         kept = [topic for topic in person.topics if topic not in topics]
         if topics and not gone:
@@ -89,25 +93,33 @@ def leave(
 
 
 def explain(newsletter: Newsletter, token: str, reason: str) -> Left | None:
-    """Keep why somebody left, said afterwards; None for a link that we never made."""
+    """Keep why somebody left, said within `WAY_BACK` of it; None for a link that we never made.
+
+    One reason is kept for having left once: with another, later, or from somebody who has not left, nothing changes.
+    """
     with newsletter.session() as session:
         person = _person(newsletter, session, token)
         if person is None:
             return None
-        _keep_reason(newsletter, session, person, PAGE, reason)
+        hold(session, person)  # so that no reason is kept of somebody forgotten meanwhile, and none twice
+        if _left(newsletter, session, person).may_explain:
+            _keep_reason(newsletter, session, person, PAGE, reason)
         return _left(newsletter, session, person)
 
 
-def come_back(newsletter: Newsletter, token: str, origin: str = "") -> Left | None:
-    """Take back having left, within `WAY_BACK` of it; later, or for a link that we never made, nothing changes."""
+def come_back(newsletter: Newsletter, token: str, origin: str = "", wording: str = "") -> Left | None:
+    """Take back having left, within `WAY_BACK` of it; later, or for a link that we never made, nothing changes.
+
+    `wording` is the text that says what this does.
+    """
     with newsletter.session() as session:
         person = _person(newsletter, session, token)
         if person is None:
             return None
-        if _may_return(newsletter, session, person):
-            # an address that the operator keeps out stays out
-            with suppress(SubscriberRefused):
-                newsletter.people(session).come_back(person, source=PAGE, origin=origin)
+        hold(session, person)
+        if _left(newsletter, session, person).may_return:
+            with suppress(SubscriberRefused):  # who never confirmed has to sign up
+                newsletter.people(session).come_back(person, source=PAGE, origin=origin, wording=wording)
         return _left(newsletter, session, person)
 
 
@@ -117,7 +129,7 @@ def one_line(text: str) -> str:
     The record outlives the address of whoever said it.
     """
     printable = "".join(character if character.isprintable() else " " for character in text)
-    return _ADDRESS.sub("…", " ".join(printable.split()))[:REASON_CHARACTERS]
+    return without_addresses(" ".join(printable.split()))[:REASON_CHARACTERS]
 
 
 def _person(newsletter: Newsletter, session: Session, token: str) -> Subscriber | None:
@@ -126,36 +138,47 @@ def _person(newsletter: Newsletter, session: Session, token: str) -> Subscriber 
 
 
 def _left(newsletter: Newsletter, session: Session, person: Subscriber, gone: tuple[str, ...] = ()) -> Left:
+    lately = _left_lately(newsletter, session, person)
+    reason = last_of(session, person.id or 0, ("reason",)) if lately else None
+    kept_out = _is_kept_out(newsletter, session, person)
+    explained = lately is not None and reason is not None and (reason.id or 0) > (lately.id or 0)
     return Left(
         address=masked(person.address) if person.address else "",
         out=person.state is State.UNSUBSCRIBED,
         topics=tuple(person.topics),
         gone=gone,
-        may_return=_may_return(newsletter, session, person),
+        may_return=lately is not None and not kept_out,
+        kept_out=kept_out,
+        may_explain=lately is not None and not explained,
+        explained=explained,
     )
 
 
-def _may_return(newsletter: Newsletter, session: Session, person: Subscriber) -> bool:
-    """Whether this person left by their own doing less than `WAY_BACK` ago, and has an address still."""
+def _left_lately(newsletter: Newsletter, session: Session, person: Subscriber) -> Consent | None:
+    """A person's own word that they leave, if that is why they are out, less than `WAY_BACK` ago.
+
+    None for somebody without an address, and for whom the operator took off: a command or an import, which has a name
+    of its own in the record.
+    """
     if person.state is not State.UNSUBSCRIBED or person.address is None:
+        return None
+    last = last_of(session, person.id or 0, ("unsubscribe", "import"))
+    theirs = last is not None and last.kind == "unsubscribe" and last.source in (ONE_CLICK, PAGE, MAIL)
+    return last if last and theirs and last.at > newsletter.clock() - WAY_BACK else None
+
+
+def _is_kept_out(newsletter: Newsletter, session: Session, person: Subscriber) -> bool:
+    """Whether only the operator can have this person's address written to again."""
+    if person.address is None:
         return False
-    since = newsletter.clock() - WAY_BACK
-    query = (
-        select(Consent)
-        .where(Consent.subscriber_id == person.id, Consent.kind == "unsubscribe", Consent.at > since)
-        .where(col(Consent.source).in_((ONE_CLICK, PAGE, MAIL)))
-    )
-    return session.exec(query).first() is not None
+    reason = newsletter.people(session).reason_against(parse_address(person.address))
+    return reason is not None and reason not in LIFTED_BY_CONSENT
 
 
 def _keep_reason(newsletter: Newsletter, session: Session, person: Subscriber, source: str, reason: str) -> None:
     said = one_line(reason)
-    if not said or person.address is None or person.id is None:
-        return
-    of_this_person = select(Consent).where(Consent.subscriber_id == person.id, Consent.kind == "reason")
-    if any(row.detail == said for row in session.exec(of_this_person)):
-        return  # a form that was sent twice
-    session.add(Consent(subscriber_id=person.id, at=newsletter.clock(), kind="reason", detail=said, source=source))
+    if said and person.address is not None:
+        record(session, person.id or 0, "reason", source, newsletter.clock(), detail=said)
 
 
 def _say_goodbye(newsletter: Newsletter, session: Session, person: Subscriber) -> None:

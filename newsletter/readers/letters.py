@@ -1,63 +1,79 @@
 """The rows of letters: written down here, taken in hand, settled, and purged.
 
-A letter is made and sent from its row, and by the rows an address is spared the fourth of a day. A row in hand comes
+A letter is made and sent from its row, and by the rows a mailbox is spared the fourth of a day. A row in hand comes
 due again by itself, for the case that whoever took it has died.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
+from newsletter.app import Newsletter
+from newsletter.readers.limits import had_enough
 from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.storage.turn import take_turn
+from subscribers.addresses import Address, hash_address, hash_mailbox
 
-_ASKED_BY_ANYBODY = {
-    LetterKind.CONFIRM: "sign-up",
-    LetterKind.ALREADY: "sign-up",
-    LetterKind.ADDRESS: "sign-up",
-    LetterKind.PREFERENCES: "link",
-    LetterKind.DATA: "data",
-}
-"""What a stranger can have sent to an address, in groups that are counted together."""
-LIMITS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))
-"""An address gets at most so many letters of a group within each of these times."""
+SUPPRESSED = "suppressed"
+"""Why a letter is not sent to an address that is on the list."""
 WAITING = (LetterState.QUEUED, LetterState.IN_HAND)
 """The states in which a letter comes due, at its `next_at`."""
 
 
 def write(
+    newsletter: Newsletter,
     session: Session,
     kind: LetterKind,
-    address: str,
-    address_hash: str,
+    address: Address,
     language: str,
-    now: datetime,
     *,
     subscriber_id: int | None = None,
     sign_up_id: int | None = None,
-    details: Mapping[str, object] | None = None,
 ) -> Letter | None:
-    """Queue a letter to an ASCII address; None when the address has had enough of its kind lately. Commits nothing.
+    """Queue a letter; None when the mailbox has had enough of its kind lately. Commits nothing.
 
-    Until the transaction ends nobody else can have a letter that is counted sent to this address.
+    Until the transaction ends nobody else can write to this mailbox.
     """
-    if kind in _ASKED_BY_ANYBODY:
-        take_turn(session, address_hash)
-        if _has_had_enough(session, kind, address_hash, now):
-            return None
+    mailbox_hash = hash_mailbox(address, newsletter.address_key)
+    take_turn(session, mailbox_hash)
+    if had_enough(session, kind, mailbox_hash, newsletter.clock()):
+        return None
+    return put_down(newsletter, session, kind, address, language, subscriber_id=subscriber_id, sign_up_id=sign_up_id)
+
+
+def put_down(
+    newsletter: Newsletter,
+    session: Session,
+    kind: LetterKind,
+    address: Address,
+    language: str,
+    *,
+    subscriber_id: int | None = None,
+    sign_up_id: int | None = None,
+    origin: str = "",
+    not_sent: str = "",
+) -> Letter:
+    """Put down a letter that somebody asked for from the network address `origin`, whoever it is that they named.
+
+    The caller has the turn and knows that there is room. With a reason in `not_sent` it never goes out and keeps no
+    address, yet it takes the same work and counts as any other, so that nobody learns whom we write to.
+    """
+    now = newsletter.clock()
     letter = Letter(
         kind=kind,
         subscriber_id=subscriber_id,
         sign_up_id=sign_up_id,
-        address=address,
-        address_hash=address_hash,
+        address="" if not_sent else address.ascii,
+        address_hash=hash_address(address, newsletter.address_key),
+        mailbox_hash=hash_mailbox(address, newsletter.address_key),
+        origin=origin,
         language=language,
-        details=dict(details or {}),
         created_at=now,
-        state=LetterState.QUEUED,
+        state=LetterState.FAILED if not_sent else LetterState.QUEUED,
         next_at=now,
+        reply=f"not sent: {not_sent}" if not_sent else "",
+        settled_at=now if not_sent else None,
     )
     session.add(letter)
     session.flush()
@@ -107,16 +123,3 @@ def purge_letters(session: Session, before: datetime) -> int:
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return col(Letter.state).in_(WAITING), col(Letter.next_at) <= now
-
-
-def _has_had_enough(session: Session, kind: LetterKind, address_hash: str, now: datetime) -> bool:
-    group = [other for other, name in _ASKED_BY_ANYBODY.items() if name == _ASKED_BY_ANYBODY[kind]]
-    return any(
-        session.exec(
-            select(func.count()).where(
-                Letter.address_hash == address_hash, col(Letter.kind).in_(group), Letter.created_at > now - within
-            )
-        ).one()
-        >= most
-        for within, most in LIMITS
-    )

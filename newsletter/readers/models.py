@@ -25,6 +25,8 @@ class LetterKind(StrEnum):
     """The link to export, erasure and change of address; it opens for an hour."""
     ADDRESS = "address"
     """Confirm a new address, sent to it; `sign_up_id` says which."""
+    MOVED = "moved"
+    """A subscription goes to another address now; sent to the former one."""
 
 
 class LetterState(StrEnum):
@@ -39,8 +41,10 @@ class LetterState(StrEnum):
 class Letter(SQLModel, table=True):
     """One letter to one person; `public_id` is in its Message-ID, and the subject of a token that opens for a while.
 
-    `address` is the ASCII form, emptied with the purge; `address_hash` tells how many letters an address had lately.
-    `details` are the few values its text needs. `claimed_at` is when a sender took it in hand.
+    `address` is the ASCII form, `address_hash` its keyed hash. `mailbox_hash` and `origin`, the network address of
+    whoever asked for it, tell how many there were lately. A letter that was asked for and is not sent is a row too,
+    failed from the beginning and without the address: it counts as any other. `details` are the few values that the
+    text needs. `claimed_at` is when a sender took it in hand.
     """
 
     __table_args__ = (
@@ -59,6 +63,8 @@ class Letter(SQLModel, table=True):
     sign_up_id: int | None = Field(default=None, foreign_key="sign_up.id", index=True)
     address: str = Field(max_length=320)
     address_hash: str = Field(index=True, max_length=64)
+    mailbox_hash: str = Field(index=True, max_length=64)
+    origin: str = Field(default="", max_length=64, index=True)
     language: str = Field(max_length=16)
     details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(index=True)

@@ -7,13 +7,15 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from newsletter.app import Newsletter
-from newsletter.readers.letters import write
+from newsletter.delivery.address_change import redirect
+from newsletter.delivery.plan import wait_for_planners
+from newsletter.readers.letters import SUPPRESSED, put_down, write
+from newsletter.readers.limits import TURN, TooMany, has_room, moved_enough
 from newsletter.readers.models import LetterKind
 from newsletter.readers.own_data import person_behind
-from newsletter.readers.sign_up import TURN
 from newsletter.render.wording import masked
 from newsletter.storage.turn import take_turn
-from subscribers.addresses import hash_address, parse_address
+from subscribers.addresses import Address, parse_address
 from subscribers.models import SignUp, State, Subscriber
 from subscribers.people import LIFTED_BY_CONSENT, SubscriberRefused
 from subscribers.preference_columns import preferences_of
@@ -49,8 +51,9 @@ class Move:
 def ask(newsletter: Newsletter, data_token: str, address: str, *, wording: str = "", origin: str = "") -> bool:
     """Write to a new address, so that its owner can confirm it; False when the data link does not open.
 
-    The answer does not tell whether the address is taken, kept out by the operator, or had its letters for now. Raises
-    `AddressRefused` for what is no address.
+    The answer does not tell whether the address is taken or kept out by the operator, or whether it, this person, the
+    network address `origin` or everybody together had their letters for now. Raises `AddressRefused` for what is no
+    address.
     """
     parsed = parse_address(address)
     with newsletter.session() as session:
@@ -58,31 +61,23 @@ def ask(newsletter: Newsletter, data_token: str, address: str, *, wording: str =
         person = person_behind(newsletter, session, data_token)
         if person is None or person.id is None or person.state is State.UNSUBSCRIBED:
             return False
-        reason = newsletter.people(session).reason_against(parsed)
-        if parsed.key == person.address_key or (reason and reason not in LIFTED_BY_CONSENT):
+        if parsed.key == person.address_key or not _has_room(newsletter, session, person.id, parsed, origin):
             return True
-        with session.begin_nested() as kept:
-            row = SignUpStore(session, newsletter.clock).add(
-                parsed,
-                preferences_of(person),
-                source=SOURCE,
-                wording=wording,
-                origin=origin,
-                subscriber_id=person.id,
-            )
-            address_hash = hash_address(parsed, newsletter.address_key)
-            letter = write(
-                session,
-                LetterKind.ADDRESS,
-                parsed.ascii,
-                address_hash,
-                person.language,
-                newsletter.clock(),
-                subscriber_id=person.id,
-                sign_up_id=row.id,
-            )
-            if letter is None:
-                kept.rollback()
+        row = SignUpStore(session, newsletter.clock).add(
+            parsed, preferences_of(person), source=SOURCE, wording=wording, origin=origin, subscriber_id=person.id
+        )
+        reason = newsletter.people(session).reason_against(parsed)
+        put_down(
+            newsletter,
+            session,
+            LetterKind.ADDRESS,
+            parsed,
+            person.language,
+            subscriber_id=person.id,
+            sign_up_id=row.id,
+            origin=origin,
+            not_sent=SUPPRESSED if reason and reason not in LIFTED_BY_CONSENT else "",
+        )
         return True
 
 
@@ -93,10 +88,11 @@ def look(newsletter: Newsletter, token: str) -> Move | None:
         return None if found is None else _move(newsletter, *found)
 
 
-def confirm(newsletter: Newsletter, token: str, origin: str = "") -> Move | None:
+def confirm(newsletter: Newsletter, token: str, origin: str = "", wording: str = "") -> Move | None:
     """Write to the new address from now on; a second time, too late, or when it is taken, nothing changes.
 
-    Links in old mails keep working: they name the person and no address.
+    `wording` is the text that they read above the button. What waits in a send goes to the new address too, and the
+    former one is told. Links in old mails keep working: they name the person and no address.
     """
     with newsletter.session() as session:
         take_turn(session, TURN)
@@ -107,11 +103,23 @@ def confirm(newsletter: Newsletter, token: str, origin: str = "") -> Move | None
         before = _move(newsletter, person, row)
         if before.state is not Standing.OPEN:
             return before
+        wait_for_planners(session)
+        former = parse_address(person.address or "")
         try:
-            newsletter.people(session).move(person, row, source=SOURCE, origin=origin)
+            newsletter.people(session).move(person, row, source=SOURCE, origin=origin, wording=wording)
         except SubscriberRefused:
             return Move(before.former, before.address, Standing.TAKEN, before.preferences_token)
+        redirect(session, person.id or 0, row.ascii_address)
+        write(newsletter, session, LetterKind.MOVED, former, person.language, subscriber_id=person.id)
         return _move(newsletter, person, row)
+
+
+def _has_room(newsletter: Newsletter, session: Session, mover: int, address: Address, origin: str) -> bool:
+    try:
+        has_room_there = has_room(newsletter, session, LetterKind.ADDRESS, address, origin)
+    except TooMany:
+        return False
+    return has_room_there and not moved_enough(session, mover, newsletter.clock())
 
 
 def _find(newsletter: Newsletter, session: Session, token: str) -> tuple[Subscriber, SignUp] | None:

@@ -10,7 +10,7 @@ from newsletter.app import Newsletter
 from newsletter.readers.export import everything_about
 from newsletter.readers.forgetting import forget
 from newsletter.readers.models import Letter, LetterKind
-from newsletter.readers.preferences import person_of, write_to
+from newsletter.readers.persons import person_of, write_to
 from newsletter.render.wording import masked
 from subscribers.models import State, Subscriber
 from subscribers.tokens import Purpose

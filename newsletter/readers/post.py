@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from newsletter.app import Newsletter
 from newsletter.delivery.classify import Class, classify
 from newsletter.delivery.connection import Connection
@@ -21,7 +23,7 @@ from newsletter.delivery.route import Route
 from newsletter.delivery.transport import ServerRefused
 from newsletter.delivery.writer import signed
 from newsletter.editorial.outbox import routes
-from newsletter.readers.letter_text import facts_of, look_up, why_not
+from newsletter.readers.letter_text import facts_of, is_to_its_reader, look_up, why_not
 from newsletter.readers.letters import in_hand, is_due, next_due, put_back, settle, take
 from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.purge import purge
@@ -172,7 +174,15 @@ class Post:
             else:
                 settle(row, LetterState.FAILED, now, reply)
             if _names_nobody(outcome) and row.address:
-                newsletter.suppression(session).add(row.address, "bounce", reply)
+                self._list(session, row, reply)
+
+    def _list(self, session: Session, row: Letter, reply: str) -> None:
+        """Write to an address no more; of one that is no reader's nothing is kept that says whose it is."""
+        suppression = self._newsletter.suppression(session)
+        if is_to_its_reader(session, row):
+            suppression.add(row.address, "bounce", reply)
+        else:
+            suppression.add_hash(row.address_hash, "bounce")
 
     def _give_up_at(self, row: Letter) -> datetime:
         hours = DATA_HOURS if row.kind == LetterKind.DATA else self._newsletter.settings.give_up_hours

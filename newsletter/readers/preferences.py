@@ -1,20 +1,25 @@
 """A reader's own choices: looked at and changed through the link in every mail, and that link asked for by address."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 
 from sqlmodel import Session
 
 from newsletter.app import Newsletter
-from newsletter.readers.letters import write
+from newsletter.readers.letters import SUPPRESSED, put_down
+from newsletter.readers.limits import TURN, has_room
 from newsletter.readers.models import LetterKind
+from newsletter.readers.persons import person_of, reader_of
 from newsletter.render.wording import masked
+from newsletter.storage.turn import take_turn
 from subscribers.addresses import parse_address
 from subscribers.models import State, Subscriber
+from subscribers.people import LIFTED_BY_CONSENT
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences, PreferencesRefused, check_preferences
 from subscribers.tokens import Purpose
-from subscribers.topics import Catalogue
 
 SOURCE = "preferences page"
 """What the consent record says about where a choice was made."""
@@ -31,7 +36,8 @@ class Held:
     """What a preferences page shows: choices, and how the person stands.
 
     `address` is masked. `left` says that they unsubscribed; `paused` that nothing is sent now, until the beginning of
-    the day `until`, or without an end (None). `suppressed` says that their address is not written to.
+    the day `until`, or without an end (None). `suppressed` says that their address is not written to, `kept_out` that
+    signing up again would not end that, because it is the operator's doing. `version` changes with every change.
     """
 
     address: str
@@ -40,8 +46,10 @@ class Held:
     paused: bool = False
     until: date | None = None
     suppressed: bool = False
+    kept_out: bool = False
     feed_token: str = ""
     unsubscribe_token: str = ""
+    version: str = ""
 
 
 def look(newsletter: Newsletter, token: str) -> Held | None:
@@ -61,10 +69,10 @@ def save(
     """
     with newsletter.session() as session:
         people = newsletter.people(session)
-        person = person_of(newsletter, session, token)
-        if person is None or person.state is State.UNSUBSCRIBED:
+        person = reader_of(newsletter, session, token)
+        if person is None:
             return None
-        check_choices(preferences, newsletter.topics(session).catalogue())
+        check_choices(preferences, newsletter.topics(session).slugs())
         check_pause(until, newsletter.today())
         if preferences != preferences_of(person):
             people.change(person, preferences, source=SOURCE, origin=origin)
@@ -79,32 +87,41 @@ def save(
 def resume(newsletter: Newsletter, token: str, origin: str = "") -> Held | None:
     """End a pause, whatever its end; None when nobody's can be ended by this link."""
     with newsletter.session() as session:
-        person = person_of(newsletter, session, token)
-        if person is None or person.state is State.UNSUBSCRIBED:
+        person = reader_of(newsletter, session, token)
+        if person is None:
             return None
         newsletter.people(session).resume(person, SOURCE, origin=origin)
         return _held(newsletter, session, person)
 
 
-def ask_link(newsletter: Newsletter, address: str) -> None:
-    """Mail the link to the preferences of an address, if it is a reader's; the caller cannot tell whether it is.
+def ask_link(newsletter: Newsletter, address: str, origin: str = "") -> None:
+    """Mail the link to the preferences of an address, if it is a reader's or was; the caller cannot tell whether it is.
 
-    Raises `AddressRefused` for what is no address.
+    `origin` is the caller's network address. Whoever the address belongs to, the same is read and written, and counts
+    the same. Raises `AddressRefused` for what is no address, and `TooMany`.
     """
-    parsed = parse_address(address)
+    parsed, kind = parse_address(address), LetterKind.PREFERENCES
+    with newsletter.reading() as session:  # so that a flood is turned away without waiting for a turn
+        if not has_room(newsletter, session, kind, parsed, origin):
+            return
     with newsletter.session() as session:
-        person = newsletter.people(session).get(parsed.display)
-        if person is None or person.state not in (State.ACTIVE, State.PAUSED):
+        take_turn(session, TURN)
+        if not has_room(newsletter, session, kind, parsed, origin):
             return
-        if newsletter.suppression(session).is_suppressed(parsed.display):
-            return
-        write_to(newsletter, session, LetterKind.PREFERENCES, person)
+        people = newsletter.people(session)
+        person, reason = people.get(parsed.display), people.reason_against(parsed)
+        not_sent = "no reader" if person is None or person.state is State.PENDING else ""
+        if reason and reason not in LIFTED_BY_CONSENT:
+            not_sent = SUPPRESSED
+        there = parse_address((person.address if person else None) or parsed.display)  # as its owner writes it
+        number, language = (person.id, person.language) if person else (None, "")
+        put_down(newsletter, session, kind, there, language, subscriber_id=number, origin=origin, not_sent=not_sent)
 
 
-def check_choices(preferences: Preferences, catalogue: Catalogue) -> None:
-    """Raise `PreferencesRefused` for choices that nobody could be served by."""
+def check_choices(preferences: Preferences, known: Collection[str]) -> None:
+    """Raise `PreferencesRefused` for choices that nobody could be served by; `known` are the slugs of all topics."""
     check_preferences(preferences)
-    unknown = [topic for topic in preferences.topics if catalogue.get(topic) is None]
+    unknown = [topic for topic in preferences.topics if topic not in known]
     if unknown:
         raise PreferencesRefused(f"there is no topic {unknown[0]}")
     if not preferences.topics and not preferences.follow:
@@ -119,31 +136,10 @@ def check_pause(until: date | None, today: date) -> None:
         raise PreferencesRefused(f"a pause ends between tomorrow and {today + LONGEST_PAUSE}")
 
 
-def person_of(newsletter: Newsletter, session: Session, token: str) -> Subscriber | None:
-    """The person of a preferences link who has an address and has confirmed it, else None."""
-    public_id = newsletter.tokens.read(Purpose.PREFERENCES, token)
-    person = newsletter.people(session).by_public_id(public_id) if public_id else None
-    return None if person is None or person.address is None or person.state is State.PENDING else person
-
-
-def write_to(newsletter: Newsletter, session: Session, kind: LetterKind, person: Subscriber) -> None:
-    """Queue a letter to a person, unless their address had enough of its kind lately."""
-    if person.ascii_address is None or person.address_hash is None:
-        return
-    write(
-        session,
-        kind,
-        person.ascii_address,
-        person.address_hash,
-        person.language,
-        newsletter.clock(),
-        subscriber_id=person.id,
-    )
-
-
 def _held(newsletter: Newsletter, session: Session, person: Subscriber) -> Held:
     address = person.address or ""
     end = person.paused_until
+    reason = newsletter.people(session).reason_against(parse_address(address))
     paused = person.state is State.PAUSED and (end is None or end > newsletter.clock())
     return Held(
         address=masked(address),
@@ -151,9 +147,11 @@ def _held(newsletter: Newsletter, session: Session, person: Subscriber) -> Held:
         left=person.state is State.UNSUBSCRIBED,
         paused=paused,
         until=_day_of(newsletter, end) if paused and end else None,
-        suppressed=newsletter.suppression(session).is_suppressed(address),
+        suppressed=reason is not None,
+        kept_out=reason is not None and reason not in LIFTED_BY_CONSENT,
         feed_token=newsletter.tokens.make(Purpose.FEED, person.public_id),
         unsubscribe_token=newsletter.tokens.make(Purpose.UNSUBSCRIBE, person.public_id),
+        version=sha256(repr((preferences_of(person), person.state, end)).encode()).hexdigest()[:16],
     )
 
 

@@ -16,11 +16,9 @@ from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.message import html_of, subject_of, text_of
 from newsletter.render.recipient import Recipient
+from newsletter.storage.issues import IssueRefused
 from subscribers.preferences import Preferences
 from subscribers.topics import Catalogue, Topic
-
-_COMPILING = Lock()
-"""Who comes while an issue is compiled waits for it: twenty who compile the same at once take twenty times as long."""
 
 
 class SampleStory(NamedTuple):
@@ -69,43 +67,52 @@ class _Press:
     assembler: Assembler
 
 
-def sample(newsletter: Newsletter, preferences: Preferences, language: str) -> Sample | None:
-    """What these preferences would have brought of the newest published issue, in a language of `LANGUAGES`.
+class Sampler:
+    """Makes samples, for any number of threads. It keeps what it has compiled: an application makes one."""
 
-    None when nothing was published yet, or nothing of it matches. Costs a join; compiling is done once per issue.
-    """
-    latest = Archive(newsletter).latest()
-    if latest is None:
-        return None
-    with newsletter.reading() as session:
-        topics = newsletter.topics(session).all()
-    with _COMPILING:
-        press = _press(newsletter, latest.issue, language, topics)
-    edition = press.chooser.choose(preferences)
-    if not edition:
-        return None
-    recipient = Recipient("sample", "reader@example.org", newsletter.now(), preferences.topics)
-    return Sample(
-        slug=latest.slug,
-        title=latest.title,
-        date=latest.date,
-        stories=_stories(press, edition, preferences),
-        assembled=press.assembler(edition),
-        recipient=recipient,
-    )
+    def __init__(self, newsletter: Newsletter, archive: Archive) -> None:
+        self._newsletter = newsletter
+        self._archive = archive
+        self._press = lru_cache(maxsize=4)(self._compile)  # the newest issue in either language, and its last revision
+        self._compiling = Lock()  # who comes while an issue is compiled waits: twenty at once take twenty times as long
 
+    def sample(self, preferences: Preferences, language: str) -> Sample | None:
+        """What these preferences would have brought of the newest published issue, in a language of `LANGUAGES`.
 
-@lru_cache(maxsize=8)  # the newest issue in either language, its last revision, and the like of a few newsletters
-def _press(newsletter: Newsletter, issue: Issue, language: str, topics: tuple[Topic, ...]) -> _Press:
-    """The issue compiled; theme and settings are the newsletter's, and stay for as long as it does."""
-    compiled = compile_issue(
-        issue,
-        theme=newsletter.theme_for(issue),
-        language=language,
-        topics=Catalogue(topics),
-        publication=newsletter.settings.publication,
-    )
-    return _Press(Chooser(issue), Assembler(compiled, capacity=64))
+        None when nothing was published yet, nothing of it matches, or its theme cannot be used: a page is as good
+        without a sample. Costs a join; compiling is done once per issue.
+        """
+        latest = self._archive.latest()
+        if latest is None:
+            return None
+        with self._newsletter.reading() as session:
+            topics = self._newsletter.topics(session).all()
+        try:
+            with self._compiling:
+                press = self._press(latest.issue, language, topics)
+        except IssueRefused:
+            return None
+        edition = press.chooser.choose(preferences)
+        if not edition:
+            return None
+        return Sample(
+            slug=latest.slug,
+            title=latest.title,
+            date=latest.date,
+            stories=_stories(press, edition, preferences),
+            assembled=press.assembler(edition),
+            recipient=Recipient("sample", "reader@example.org", self._newsletter.now(), preferences.topics),
+        )
+
+    def _compile(self, issue: Issue, language: str, topics: tuple[Topic, ...]) -> _Press:
+        compiled = compile_issue(
+            issue,
+            theme=self._newsletter.theme_for(issue),
+            language=language,
+            topics=Catalogue(topics),
+            publication=self._newsletter.settings.publication,
+        )
+        return _Press(Chooser(issue), Assembler(compiled, capacity=64))
 
 
 def _stories(press: _Press, edition: Edition, preferences: Preferences) -> tuple[SampleStory, ...]:

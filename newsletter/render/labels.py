@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, tzinfo
 from functools import lru_cache
 from gettext import c2py
 from io import BytesIO
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_name
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
 
@@ -62,6 +62,11 @@ class Labels:
     def dated(self, day: date, pattern: str) -> str:
         """The date in the letters of CLDR (UTS 35): of `MMMM y` comes March 2026."""
         return format_date(day, pattern, locale=_locale(self.lang))
+
+    def zone_name(self, zone: tzinfo) -> str:
+        """A time zone by the name that people know it by, the same in summer and in winter: China Time."""
+        placed = str(zone) != "UTC"  # which lies nowhere, and has one name alone
+        return get_timezone_name(zone, zone_variant=None if placed else "standard", locale=_locale(self.lang))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -68,6 +68,8 @@ class Stationery:
             "labels": labels,
             "words": words,
             "colon": labels.gettext(": "),
+            # NOTE: stands above a link in plain text; {action} is what the button says
+            "follow": labels.gettext("{action} (open the link below):", action=words.button.label),
             "name": facts.newsletter,
             "name_lang": language_of(facts.newsletter),
             "postal_address": publication.postal_address,

@@ -37,9 +37,9 @@ class Latest:
 class Facts:
     """What a letter is about; `kind` is one of `KINDS`.
 
-    `newsletter` is its name, `address` whom the letter goes to, in ASCII, and `former` the address that this one is to
-    replace: the words show either masked. `link` is where the button leads, `topics` are names in the letter's
-    language. `preferences` and `unsubscribe` are links for those who are readers, else empty.
+    `newsletter` is its name, `address` whom the letter goes to, in ASCII, and `other` the address that this one is to
+    replace, or that has replaced it: the words show either masked. `link` is where the button leads, `topics` are
+    names in the letter's language. `preferences` and `unsubscribe` are links for those who are readers, else empty.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Facts:
     address: str
     link: str
     topics: tuple[str, ...] = ()
-    former: str = ""
+    other: str = ""
     preferences: str = ""
     unsubscribe: str = ""
     latest: Latest | None = None
@@ -88,8 +88,8 @@ def _confirm(labels: Labels, facts: Facts) -> Words:
         heading=_("Confirm your subscription"),
         paragraphs=(
             _(
-                "Somebody, most likely you, asked for {newsletter} to be sent to {address}. It begins once you "
-                "confirm.",
+                "Somebody, most likely you, asked for {newsletter} to be sent to {address}. Your "
+                "subscription begins when you confirm.",
                 newsletter=facts.newsletter,
                 address=masked(facts.address),
             ),
@@ -97,7 +97,7 @@ def _confirm(labels: Labels, facts: Facts) -> Words:
         items_label=_("Topics asked for"),
         items=facts.topics,
         button=Link(_("Confirm subscription"), facts.link),
-        notes=(_("The button works for 7 days."), _nothing_happens(labels)),
+        notes=(_("The link works for 7 days."), _nothing_happens(labels)),
     )
 
 
@@ -152,7 +152,7 @@ def _goodbye(labels: Labels, facts: Facts) -> Words:
                 newsletter=facts.newsletter,
                 address=masked(facts.address),
             ),
-            _("Was it a mistake? For a day the button leads to the way back."),
+            _("Was it a mistake? For a day you can undo it."),
         ),
         button=Link(_("Come back"), facts.link),
         notes=(),
@@ -161,15 +161,20 @@ def _goodbye(labels: Labels, facts: Facts) -> Words:
 
 def _preferences(labels: Labels, facts: Facts) -> Words:
     _ = labels.gettext
+    address = masked(facts.address)
+    reader = _(
+        "Here is the link that was asked for. It lets you change the topics and all other settings of {address}, or "
+        "leave.",
+        address=address,
+    )
+    left = _(
+        "Here is the link that was asked for. {address} is unsubscribed; the page leads to signing up again and to "
+        "your data.",
+        address=address,
+    )
     return Words(
         heading=_("Your preferences"),
-        paragraphs=(
-            _(
-                "Here is the link that was asked for. It lets you change the topics and all other settings of "
-                "{address}, or leave.",
-                address=masked(facts.address),
-            ),
-        ),
+        paragraphs=(reader if facts.unsubscribe else left,),
         button=Link(_("Open your preferences"), facts.link),
         notes=(_("The link is yours alone, so do not pass this email on."), _nothing_happens(labels)),
         links=_leave(labels, facts),
@@ -188,7 +193,7 @@ def _data(labels: Labels, facts: Facts) -> Words:
             ),
         ),
         button=Link(_("Open your data"), facts.link),
-        notes=(_("The button works for an hour."), _nothing_happens(labels)),
+        notes=(_("The link works for an hour."), _nothing_happens(labels)),
     )
 
 
@@ -198,15 +203,34 @@ def _address(labels: Labels, facts: Facts) -> Words:
         heading=_("Confirm your new address"),
         paragraphs=(
             _(
-                "Somebody, most likely you, wants {newsletter} sent to {address} instead of {former}. It is once you "
-                "confirm.",
+                "Somebody, most likely you, wants {newsletter} sent to {address} instead of {former}. That "
+                "begins when you confirm.",
                 newsletter=facts.newsletter,
-                former=masked(facts.former),
+                former=masked(facts.other),
                 address=masked(facts.address),
             ),
         ),
         button=Link(_("Confirm this address"), facts.link),
         notes=(_nothing_happens(labels),),
+    )
+
+
+def _moved(labels: Labels, facts: Facts) -> Words:
+    _ = labels.gettext
+    return Words(
+        heading=_("Your subscription has moved"),
+        paragraphs=(
+            _(
+                "From now on {newsletter} goes to {other} and no longer to {address}. The change was confirmed from "
+                "the new address.",
+                newsletter=facts.newsletter,
+                other=masked(facts.other),
+                address=masked(facts.address),
+            ),
+            _("If it was not you, write to us: answer this email."),
+        ),
+        button=Link(_("Open the newsletter's website"), facts.link),
+        notes=(),
     )
 
 
@@ -226,5 +250,6 @@ KINDS: Mapping[str, Callable[[Labels, Facts], Words]] = {
     "preferences": _preferences,
     "data": _data,
     "address": _address,
+    "moved": _moved,
 }
 """Who writes which kind of letter."""

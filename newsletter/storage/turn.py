@@ -14,7 +14,16 @@ def take_turn(session: Session, what: str) -> None:
     """Wait until no other transaction has the turn for the same thing; it ends with this transaction.
 
     Whatever was read before may be stale by now. Who takes two turns in one transaction takes them in an order that
-    everybody keeps: first "sign-ups", then an address.
+    everybody keeps: first "sign-ups", then "planning", then an address; a person's row is held before the last.
     """
+    _lock(session, "pg_advisory_xact_lock", what)
+
+
+def share_turn(session: Session, what: str) -> None:
+    """Wait like `take_turn`, but keep out only those who take the turn: others who share it go on beside us."""
+    _lock(session, "pg_advisory_xact_lock_shared", what)
+
+
+def _lock(session: Session, how: str, what: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:kind, hashtext(:what))"), {"kind": _KIND, "what": what})
+        session.execute(text(f"SELECT {how}(:kind, hashtext(:what))"), {"kind": _KIND, "what": what})

@@ -43,7 +43,7 @@ def _readers() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_up")),
         sa.UniqueConstraint("public_id", name=op.f("uq_sign_up_public_id")),
     )
-    for column in ("subscriber_id", "address_key", "origin", "created_at"):
+    for column in ("subscriber_id", "address_key", "created_at"):
         op.create_index(op.f(f"ix_sign_up_{column}"), "sign_up", [column], unique=False)
     op.create_table(
         "letter",
@@ -54,6 +54,8 @@ def _readers() -> None:
         sa.Column("sign_up_id", sa.Integer(), nullable=True),
         sa.Column("address", AutoString(length=320), nullable=False),
         sa.Column("address_hash", AutoString(length=64), nullable=False),
+        sa.Column("mailbox_hash", AutoString(length=64), nullable=False),
+        sa.Column("origin", AutoString(length=64), nullable=False),
         sa.Column("language", AutoString(length=16), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -68,7 +70,7 @@ def _readers() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         sa.UniqueConstraint("public_id", name=op.f("uq_letter_public_id")),
     )
-    for column in ("subscriber_id", "sign_up_id", "address_hash", "created_at"):
+    for column in ("subscriber_id", "sign_up_id", "address_hash", "mailbox_hash", "origin", "created_at"):
         op.create_index(op.f(f"ix_letter_{column}"), "letter", [column], unique=False)
     waiting = sa.text("state IN ('queued', 'in hand')")
     op.create_index("ix_letter_due", "letter", ["next_at"], sqlite_where=waiting, postgresql_where=waiting)
