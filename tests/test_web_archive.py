@@ -87,9 +87,15 @@ def test_pages_lead_on_and_back_and_beyond_the_last_there_is_none(newsletter: Ne
     assert client.get("/archive?page=3").status_code == 404
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "", "９", "1" * 400, "1.5", "%00"])
-def test_what_is_no_page_number_means_the_first(published: Newsletter, page: str) -> None:
-    assert HEADLINE in far(published).get(f"/archive?page={page}").text
+@pytest.mark.parametrize("page", ["0", "-1", "x", "９", "1" * 400, "1.5", "%00"])
+@pytest.mark.parametrize("path", ["/archive?", "/archive?q=a&", "/topic/models?"])
+def test_what_is_no_page_number_is_no_page(published: Newsletter, path: str, page: str) -> None:
+    answer = far(published).get(f"{path}page={page}")
+    assert (answer.status_code, "内容没有这么多页" in answer.text) == (404, True)
+
+
+def test_a_page_that_is_not_named_is_the_first(published: Newsletter) -> None:
+    assert HEADLINE in far(published).get("/archive?page=").text
 
 
 def test_a_search_finds_stories_and_marks_the_word(published: Newsletter) -> None:
@@ -98,6 +104,16 @@ def test_a_search_finds_stories_and_marks_the_word(published: Newsletter) -> Non
     assert "岬角市发布公共数据<mark>细则</mark>" in page
     assert "<mark>细则</mark>写明哪些数据可以授权。" in page
     assert 'name="robots" content="noindex"' in page
+
+
+def test_the_headline_repeats_the_beginning_alone_of_a_long_search(published: Newsletter) -> None:
+    page = far(published).get("/archive", params={"q": "潮" * 90}).text
+    assert re.findall(r"<h1[^>]*>(.*)</h1>", page) == [f"搜索“{'潮' * 39}…”"]
+    assert f'value="{"潮" * 90}"' in page
+
+
+def test_a_topic_stands_below_the_archive_in_the_navigation(published: Newsletter) -> None:
+    assert '<a href="/archive" aria-current="true">' in far(published).get("/topic/models").text
 
 
 def test_a_search_without_result_says_what_to_try(published: Newsletter) -> None:

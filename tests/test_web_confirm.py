@@ -1,8 +1,11 @@
 """Links that confirm: opening them changes nothing, the button confirms, and what is no link gets a polite page."""
 
+import re
+
 import pytest
+from reader_samples import consents, find
 from sign_up_samples import Clock, confirm_link, dump, filled, post, publish_issue, stop_clock
-from web_samples import far, state_of
+from web_samples import SCRIPT, far, state_of
 
 from newsletter.app import Newsletter
 from subscribers.models import State
@@ -56,8 +59,8 @@ def test_confirming_again_changes_nothing_more(newsletter: Newsletter, link: str
     client = far(newsletter)
     client.post(link)
     before = dump(newsletter)
-    assert "订阅好了" in client.post(link).text
-    assert "订阅好了" in client.get(link).text
+    assert "订阅成功" in client.post(link).text
+    assert "订阅成功" in client.get(link).text
     assert dump(newsletter) == before
 
 
@@ -96,3 +99,46 @@ def test_the_page_speaks_english(newsletter: Newsletter, link: str) -> None:
     page = far(newsletter).get(link, headers={"accept-language": "en"}).text
     assert "Confirm your subscription?" in page
     assert "Models &amp; Research" in page
+
+
+def test_what_a_program_asked_for_beside_topics_is_seen_before_it_is_confirmed(newsletter: Newsletter) -> None:
+    wish = {"address": ADDRESS, "topics": ["models"], "follow": ["潮汐", SCRIPT], "mute": ["裁员"], "most": 7}
+    far(newsletter).post("/api/subscribe", json={**wish, "format": "text", "wording": "同意"})
+    page = far(newsletter).get(confirm_link(newsletter)).text
+    shown = re.findall(r"<dt>(.*?)</dt> <dd>(.*?)</dd>", page)
+    assert [value for _, value in shown] == ["潮汐 · &lt;script&gt;alert(1)&lt;/script&gt;", "裁员", "7", "纯文本"]
+    assert [label[:2] for label, _ in shown] == ["关注", "屏蔽", "每封", "格式"]
+
+
+def test_whoever_asked_for_topics_alone_sees_topics_alone(newsletter: Newsletter, link: str) -> None:
+    assert "<dl" not in far(newsletter).get(link).text
+
+
+def test_the_record_has_the_words_above_the_button_and_no_address(newsletter: Newsletter, link: str) -> None:
+    far(newsletter).post(link, headers={"accept-language": "en"})
+    wording = consents(newsletter, find(newsletter, ADDRESS))[-1].wording
+    assert wording.startswith("Confirm your subscription? Press the button")
+    assert wording.endswith("Confirm")
+    assert "w***" not in wording
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_used_link_of_somebody_who_left_says_so_and_leads_to_signing_up(
+    newsletter: Newsletter, link: str, language: str
+) -> None:
+    client = far(newsletter)
+    client.post(link)
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        person = people.get(ADDRESS)
+        assert person is not None
+        people.unsubscribe(person, "one-click")
+    before = dump(newsletter)
+    for page in (client.get(link, headers={"accept-language": language}), client.post(link)):
+        assert page.status_code == 200
+        assert 'href="/?topics=policy&amp;topics=models"' in page.text
+        assert "订阅成功" not in page.text
+    assert {"zh": "你已退订", "en": "You are unsubscribed"}[language] in client.get(
+        link, headers={"accept-language": language}
+    ).text
+    assert dump(newsletter) == before

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from web_samples import add_reader, far
 
 from newsletter.app import Newsletter
+from newsletter.web.sign_up_call import _TAKES, Wish
 
 WISH = {"address": ADDRESS, "topics": ["models"]}
 ELSEWHERE = {"origin": "https://blog.example", "sec-fetch-site": "cross-site"}
@@ -121,6 +122,32 @@ def test_a_wrong_field_is_named_and_nothing_changes(
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
     assert answer.headers["access-control-allow-origin"] == "*"
     assert dump(newsletter) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"topics": "models"}, "it must be a list of 1 to 100 topics, each by its short name"),
+        ({"topics": [1]}, "it must be a list of 1 to 100 topics, each by its short name"),
+        ({"most": 0}, "it must be a whole number from 1 to 1000, or null for all stories"),
+        ({"language": "fr"}, "it must be one of zh, en"),
+        ({"hour": 8}, "there is no such field; there are address, topics, language,"),
+        ({"wording": "\x00"}, "it has a control character in it"),
+    ],
+)
+def test_a_refusal_says_what_the_field_takes(newsletter: Newsletter, changes: dict[str, object], message: str) -> None:
+    assert call(newsletter, **changes).json()["error"]["message"].startswith(message)
+
+
+def test_a_refusal_names_what_is_missing_and_what_a_body_is(newsletter: Newsletter) -> None:
+    errors = [far(newsletter).post("/api/subscribe", content=body).json()["error"] for body in (b"{}", b"[]")]
+    assert errors[0]["field"] == "address"
+    assert errors[0]["message"].startswith("it is missing: an e-mail address")
+    assert errors[1]["message"].startswith("the body is no JSON object; its fields are address, topics,")
+
+
+def test_the_call_says_of_every_field_what_it_takes() -> None:
+    assert set(_TAKES) == set(Wish.model_fields)
 
 
 @pytest.mark.parametrize(

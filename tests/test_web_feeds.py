@@ -11,6 +11,7 @@ from web_samples import SCRIPT, add_reader, far
 
 from newsletter.app import Newsletter
 from subscribers.models import Subscriber
+from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -107,7 +108,15 @@ def test_a_feed_that_is_newer_than_what_a_client_has_comes_whole(published: News
     assert client.get("/feed.xml", headers={"if-modified-since": earlier}).status_code == 200
 
 
-@pytest.mark.parametrize("said", ["", "yesterday", "Mon, 99 Foo 2026", "0", "\x7f"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("", "yesterday", "Mon, 99 Foo 2026", "0", "\x7f"),
+        "Mon, 09 Mar 99999999999999999999 01:00:00 GMT",
+        "Mon, 09 Mar 2026 99999999999999999999:00:00 GMT",
+        "Mon, 09 Mar 2026 01:00:00 +99999999999999999999",
+    ],
+)
 def test_a_date_that_is_none_is_not_taken_for_one(published: Newsletter, said: str) -> None:
     assert far(published).get("/feed.xml", headers={"if-modified-since": said}).status_code == 200
 
@@ -153,6 +162,22 @@ def test_a_personal_feed_has_what_its_readers_mail_brings_and_is_for_no_shared_c
     assert "天前的消息" not in answer.text
     assert answer.headers["cache-control"].startswith("private")
     assert answer.headers["x-robots-tag"] == "noindex"
+
+
+@pytest.mark.parametrize("ending", ["xml", "json"])
+def test_other_choices_show_in_a_personal_feed_to_a_client_that_only_knows_dates(
+    published: Newsletter, ending: str
+) -> None:
+    person, client = person_of(published, "policy"), far(published)
+    path = own_feed(published, person, ending)
+    dated = client.get("/feed.xml").headers["last-modified"]
+    assert "last-modified" not in client.get(path).headers
+    with published.session() as session:
+        people = published.people(session)
+        people.change(people.list()[0], Preferences(topics=("funding",)), source="page")
+    answer = client.get(path, headers={"if-modified-since": dated})
+    assert answer.status_code == 200
+    assert "天前的消息" not in answer.text
 
 
 def test_a_personal_feed_holds_no_address(published: Newsletter) -> None:

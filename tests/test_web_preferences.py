@@ -1,6 +1,7 @@
 """The preferences page: looking changes nothing, mistakes lose nothing, and nobody else is shown."""
 
 import re
+from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
@@ -12,11 +13,12 @@ from web_samples import SCRIPT, add_issue, far
 from newsletter.app import Newsletter
 from newsletter.archive.publishing import publish
 from newsletter.editorial.approval import approve
+from newsletter.readers import preferences
 from newsletter.readers.models import LetterKind
 from newsletter.render.recipient import INERT_TOKEN
-from subscribers.models import State
+from subscribers.models import State, Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 from subscribers.tokens import Purpose
 
 ORDER = ["policy", "models", "products", "funding", "industry"]
@@ -236,13 +238,26 @@ def test_asking_for_the_link_answers_the_same_whether_or_not_the_address_is_know
     answers = [ask(newsletter, clock, address) for address in (WEN, WEN, "nobody@example.com")]
     assert answers == [answers[0]] * 3
     assert "请查收邮件" in answers[0][1]
-    assert [one.address for one in letters(newsletter, LetterKind.PREFERENCES)] == [WEN]
+    assert [one.address for one in letters(newsletter, LetterKind.PREFERENCES)] == [WEN, ""]
 
 
 def test_robots_get_the_same_answer_and_send_nothing(newsletter: Newsletter, clock: Clock) -> None:
     add(newsletter)
     assert "请查收邮件" in ask(newsletter, clock, WEN, website="https://spam.example.net")[1]
     assert letters(newsletter) == []
+
+
+@pytest.mark.parametrize(("address", "said"), [(WEN, "为防机器人"), ("wen@", "这个地址写得不对")])
+def test_asking_at_once_is_put_off_with_the_reason_unless_the_address_is_wrong(
+    newsletter: Newsletter, clock: Clock, address: str, said: str
+) -> None:
+    client = far(newsletter)
+    form = re.search('name="form" value="([^"]+)"', client.get("/preferences").text)
+    assert form
+    page = client.post("/preferences", data={"form": form[1], "address": address})
+    told = [reason for reason in ("为防机器人", "这个地址写得不对") if reason in page.text]
+    assert (page.status_code, told) == (422, [said])
+    assert letters(newsletter, LetterKind.PREFERENCES) == []
 
 
 @pytest.mark.parametrize("token", ["", "x", "forged" * 6])
@@ -270,3 +285,58 @@ def test_every_page_is_in_either_language_without_inline_script_or_style(
         answer = client.get(address, params={"language": language})
         assert f'<html lang="{"en" if language == "en" else "zh-CN"}"' in answer.text
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", answer.text)
+
+
+@pytest.mark.parametrize(("reason", "again"), [("bounce", True), ("complaint", False), ("manual", False)])
+@pytest.mark.parametrize("left", [False, True])
+def test_signing_up_again_is_offered_where_it_helps_and_else_the_publishers_address(
+    newsletter: Newsletter, page: str, reason: str, again: bool, left: bool
+) -> None:
+    newsletter.settings.reply_to = "编辑部 <desk@example.org>"
+    with newsletter.session() as session:
+        newsletter.suppression(session).add(WEN, reason)
+        people = newsletter.people(session)
+        person = people.get(WEN)
+        assert person is not None
+        if left:
+            people.unsubscribe(person, "page")
+    text = far(newsletter).get(page).text
+    assert ('href="/">重新订阅' in text) == again
+    assert ("请写信给 desk@example.org" in text) != again
+
+
+@pytest.mark.parametrize("frequency", Frequency)
+def test_a_weekly_reader_is_told_that_nothing_comes_yet(newsletter: Newsletter, frequency: Frequency) -> None:
+    person = add(newsletter, "li@example.com", Preferences(topics=("models",), frequency=frequency))
+    text = far(newsletter).get(f"/preferences/{link(newsletter, Purpose.PREFERENCES, person)}").text
+    assert ("每周的信还没有开始寄" in text) == (frequency is Frequency.WEEKLY)
+
+
+@pytest.mark.parametrize("fields", [{}, {"do": "resume"}])
+def test_who_left_while_they_pressed_a_button_is_told_so(
+    newsletter: Newsletter, page: str, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+) -> None:
+    left = f"/unsubscribe/{link(newsletter, Purpose.UNSUBSCRIBE, find(newsletter))}"
+    real = preferences.reader_of
+    begun: list[int] = []
+
+    def leave_first(*of: Any) -> Subscriber | None:
+        if not begun:
+            begun.append(far(newsletter).post(left, data={"List-Unsubscribe": "One-Click"}).status_code)
+        return real(*of)
+
+    monkeypatch.setattr(preferences, "reader_of", leave_first)
+    _, text, status = post(newsletter, page, **fields)
+    assert (begun, status, "你已退订" in text) == ([200], 200, True)
+
+
+def test_who_saves_from_an_older_page_is_told_and_may_save_all_the_same(newsletter: Newsletter, page: str) -> None:
+    older = re.findall(r'name="seen" value="([^"]+)"', far(newsletter).get(page).text)[0]
+    post(newsletter, page, follow="甲")
+    _, text, status = post(newsletter, page, mute="乙", seen=older)
+    kept = preferences_of(find(newsletter))
+    assert (status, kept.follow, kept.mute) == (409, ("甲",), CHOICES.mute)
+    assert "乙" in text
+    newer = re.findall(r'name="seen" value="([^"]+)"', text)[0]
+    post(newsletter, page, mute="乙", seen=newer)
+    assert preferences_of(find(newsletter)).mute == ("乙",)

@@ -127,21 +127,39 @@ def test_people_do_not_meet_the_hidden_field(newsletter: Newsletter) -> None:
     assert re.search(r"\.unseen \{ position: absolute; left: -10000px", (STATIC / "sign_up.css").read_text())
 
 
-@pytest.mark.parametrize("seconds", [0, 1.5, 86_400, 1e6])
-def test_a_form_sent_too_soon_or_too_late_asks_to_press_once_more(
-    newsletter: Newsletter, clock: Clock, seconds: float
+@pytest.mark.parametrize(
+    ("seconds", "why"), [(0, "为防机器人"), (1.5, "为防机器人"), (86_400, "打开得太久"), (1e6, "打开得太久")]
+)
+def test_a_form_sent_too_soon_or_too_late_says_why_and_asks_to_press_once_more(
+    newsletter: Newsletter, clock: Clock, seconds: float, why: str
 ) -> None:
     client = far(newsletter)
     fields = {"form": token_in(client.get("/").text), "address": ADDRESS, "topics": ["models"]}
     clock.wait(seconds=seconds)
     page = post(client, fields)
     assert page.status_code == 422
-    assert "请再按一次" in page.text
+    assert re.search(rf'<p class="remark"[^>]* role="status"[^>]*>[^<]*{why}[^<]*再按一次“订阅”', page.text)
+    assert 'role="alert"' not in page.text
     assert f'value="{ADDRESS}"' in page.text
     assert letters(newsletter) == []
     clock.wait(seconds=3)
     assert post(client, {**fields, "form": token_in(page.text)}).status_code == 303
     assert letters(newsletter) == [("confirm", ADDRESS)]
+
+
+def test_a_form_sent_too_soon_with_a_mistake_in_it_names_the_mistake_alone(newsletter: Newsletter) -> None:
+    client = far(newsletter)
+    page = post(client, {"form": token_in(client.get("/").text), "address": "wen@", "topics": ["models"]})
+    assert (page.status_code, "这个地址寄不到信" in page.text) == (422, True)
+    assert "为防机器人" not in page.text
+
+
+def test_a_topic_of_which_nothing_is_said_points_to_no_description(newsletter: Newsletter) -> None:
+    with newsletter.session() as session:
+        newsletter.topics(session).add("chips", "芯片与算力", "Chips")
+    page = far(newsletter).get("/").text
+    assert 'value="chips"' in page
+    assert "about-chips" not in page
 
 
 @pytest.mark.parametrize("token", ["", "x", "\x00", "a" * 500])
@@ -229,7 +247,8 @@ def test_a_form_from_another_site_is_refused(newsletter: Newsletter, clock: Cloc
 
 
 def test_a_body_without_end_is_refused(newsletter: Newsletter) -> None:
-    assert post(far(newsletter), {"address": "x" * 100_000}).status_code == 413
+    page = post(far(newsletter), {"address": "x" * 100_000})
+    assert (page.status_code, "太长" in page.text, "64,000 字节" in page.text) == (413, True, True)
 
 
 def test_the_page_speaks_english_and_the_mails_do_by_default(newsletter: Newsletter) -> None:

@@ -203,3 +203,36 @@ def test_a_forged_way_back_is_a_polite_404(newsletter: Newsletter) -> None:
     for data in ({"do": "back"}, {"do": "reason", "reason": "x"}, {}):
         assert far(newsletter).post("/goodbye/x", data=data).status_code == 404
     assert everything(newsletter) == before
+
+
+def test_a_reason_can_be_sent_once_after_leaving_and_not_otherwise(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    goodbye = link.replace("/unsubscribe/", "/goodbye/")
+    client = far(newsletter)
+    reason = {"do": "reason", "reason": "太长"}
+    assert "确认退订" in client.post(goodbye, data=reason).text  # they have not left: the page that asks
+    assert 'value="reason"' not in client.post(link, data={"do": "topics", "topics": "models"}).text
+    assert 'value="reason"' in client.post(link).text
+    assert 'value="reason"' in client.post(goodbye, data={"do": "reason", "reason": " "}).text
+    assert "谢谢，收到了" in client.post(goodbye, data=reason).text
+    assert "谢谢，收到了" in client.post(goodbye, data={**reason, "reason": "又来"}).text
+    assert 'value="reason"' not in client.get(link).text
+    rows = consents(newsletter, find(newsletter, ADDRESS))
+    assert [row.detail for row in rows if row.kind == "reason"] == ["太长"]
+
+
+def test_the_way_back_is_recorded_with_the_words_of_its_button(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    far(newsletter).post(link)
+    far(newsletter).post(link.replace("/unsubscribe/", "/goodbye/"), data={"do": "back"})
+    assert consents(newsletter, find(newsletter, ADDRESS))[-1].wording.startswith("按错了，继续订阅 24 小时内")
+
+
+def test_whom_the_operator_keeps_out_is_offered_no_way_that_leads_nowhere(newsletter: Newsletter) -> None:
+    link = leaving(newsletter)
+    with newsletter.session() as session:
+        newsletter.suppression(session).add(ADDRESS, "complaint")
+    page = far(newsletter).post(link).text
+    assert "你已退订" in page
+    assert "继续订阅" not in page
+    assert "重新订阅" not in page

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, tuple_
 from sqlmodel import Session, col
 
 from newsletter.app import Newsletter
 from newsletter.archive.lines import ArchivedIssue, IssueLine, StoryLine
 from newsletter.archive.models import ArchivedStory, ArchivedTopic
 from newsletter.archive.search import matching
-from newsletter.archive.shelf import shelf_of
+from newsletter.archive.shelf import Shelf
 from newsletter.storage.models import IssueRow
 
 PAGE = 20
 """Issues or stories on a page."""
 _RATE_WEEKS = 4
+_RATES_SECONDS = 60
+"""So long the rates stand before they are counted anew."""
 _Item = TypeVar("_Item")
 _NEWEST_ISSUES = (
     select(col(IssueRow.published_revision_id))
@@ -28,6 +30,7 @@ _NEWEST_ISSUES = (
 _SHOWN = select(col(IssueRow.published_revision_id), col(ArchivedStory.position), col(ArchivedStory.date)).join(
     ArchivedStory, col(ArchivedStory.issue_id) == col(IssueRow.id)
 )
+_PLACE = tuple_(col(IssueRow.date), col(IssueRow.id))
 _IS_OF_STORY = col(ArchivedTopic.archived_story_id) == col(ArchivedStory.id)
 _IN_ORDER = col(ArchivedStory.date).desc(), col(ArchivedStory.issue_id).desc(), col(ArchivedStory.position)
 
@@ -44,23 +47,23 @@ class Page(Generic[_Item]):
 
 @dataclass(frozen=True, slots=True)
 class TopicRate:
-    """How often a topic's stories came in the four weeks up to the newest issue, and the newest of them."""
+    """How often a topic's stories came in the four weeks up to the newest issue, and one of them as an example.
+
+    The example is the first in the newest issue that has this topic before others, so that no two topics show the same;
+    else the newest that has it at all.
+    """
 
     per_week: float
-    newest: StoryLine
-
-    @property
-    def title(self) -> str:
-        """The title of the newest story."""
-        return self.newest.title
+    example: StoryLine
 
 
 class Archive:
-    """What everybody may read. What was parsed is kept per database, so making another archive costs nothing."""
+    """What everybody may read. It keeps what it has parsed and counted: an application makes one and hands it on."""
 
     def __init__(self, newsletter: Newsletter) -> None:
         self._newsletter = newsletter
-        self._shelf = shelf_of(newsletter.engine)
+        self._shelf = Shelf()
+        self._rates: tuple[int, Mapping[str, TopicRate]] = (0, {})
 
     def issues(self, page: int) -> Page[IssueLine]:
         """A page of the issues, the newest first; empty beyond the last page, like every page."""
@@ -76,6 +79,15 @@ class Archive:
             return None
         with self._newsletter.reading() as session:
             return next(iter(self._issues(session, _NEWEST_ISSUES.where(col(IssueRow.slug) == slug))), None)
+
+    def beside(self, slug: str) -> tuple[IssueLine | None, IssueLine | None]:
+        """The issue before the one with that slug and the one after it, as far as there are any."""
+        here = select(col(IssueRow.date), col(IssueRow.id)).where(col(IssueRow.slug) == slug).scalar_subquery()
+        later = _NEWEST_ISSUES.where(here < _PLACE).order_by(None).order_by(col(IssueRow.date), col(IssueRow.id))
+        with self._newsletter.reading() as session:
+            before = self._issues(session, _NEWEST_ISSUES.where(here > _PLACE).limit(1))
+            after = self._issues(session, later.limit(1))
+        return before[0].line if before else None, after[0].line if after else None
 
     def newest(self, most: int) -> tuple[ArchivedIssue, ...]:
         """The newest issues, at most so many, the newest first."""
@@ -110,11 +122,17 @@ class Archive:
         """How often the stories of each topic come; a topic without any in the last four weeks is not there.
 
         The weeks end with the newest issue, so that a newsletter on holiday still says what to expect; one that is
-        younger is counted by the weeks that it has, at least one.
+        younger is counted by the weeks that it has, at least one. Counted once a minute.
         """
-        latest = self.latest()
-        if latest is None:
-            return {}
+        minute = int(self._newsletter.clock().timestamp()) // _RATES_SECONDS
+        counted, rates = self._rates
+        if counted != minute:
+            latest = self.latest()
+            rates = self._count(latest) if latest else {}
+            self._rates = minute, rates
+        return rates
+
+    def _count(self, latest: ArchivedIssue) -> Mapping[str, TopicRate]:
         recent = _SHOWN.add_columns(col(ArchivedTopic.topic)).join(ArchivedTopic, _IS_OF_STORY)
         since = latest.date - timedelta(weeks=_RATE_WEEKS)
         with self._newsletter.reading() as session:
@@ -123,7 +141,9 @@ class Archive:
             lines = self._lines(session, newest.values())
         many = Counter(row.topic for row in rows)
         weeks = max(((latest.date - rows[-1].date).days + 1) / 7, 1) if rows else 1
-        return {topic: TopicRate(many[topic] / weeks, line) for topic, line in zip(newest, lines, strict=True)}
+        first = {line.topics[0]: line for line in reversed(latest.lines) if line.topics}
+        examples = dict(zip(newest, lines, strict=True)) | first
+        return {topic: TopicRate(many[topic] / weeks, examples[topic]) for topic in newest}
 
     def _stories(self, session: Session, keys: Select[Any], page: int) -> Page[StoryLine]:
         """A page of the stories with these row ids, the newest first."""

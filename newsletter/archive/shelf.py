@@ -2,10 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
-from functools import lru_cache
 from threading import Lock
 
-from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from newsletter.archive.lines import ArchivedIssue, archived_issue
@@ -17,7 +15,7 @@ _KEPT = 256
 
 
 class Shelf:
-    """The issues of one database by the id of their published revision; for any number of threads."""
+    """The issues of one newsletter by the id of their published revision; for any number of threads."""
 
     def __init__(self) -> None:
         self._kept = OrderedDict[int, ArchivedIssue]()
@@ -37,12 +35,6 @@ class Shelf:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
-
-
-@lru_cache(maxsize=4)
-def shelf_of(_engine: Engine) -> Shelf:
-    """The one shelf of a database, whoever asks; a process has one database."""
-    return Shelf()
 
 
 def _read(session: Session, revision_ids: Collection[int]) -> dict[int, ArchivedIssue]:

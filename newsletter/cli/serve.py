@@ -1,4 +1,4 @@
-"""`newsletter serve`: previews in the browser, and unsubscribe links answered."""
+"""`newsletter serve`: the pages for readers and the previews, and on SQLite the sender beside them."""
 
 import signal
 from contextlib import nullcontext, suppress

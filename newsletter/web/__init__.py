@@ -1,1 +1,1 @@
-"""The browser's front door: preview, unsubscribe, health."""
+"""The browser's front door: pages for readers, the archive and its feeds, previews of issues."""

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from newsletter.archive.lines import ArchivedIssue, IssueLine
-from newsletter.archive.places import neighbours
-from newsletter.archive.reading import Archive, Page
+from newsletter.archive.reading import Page
 from newsletter.render.labels import Labels
 from newsletter.render.spans import has_link, language_of, to_html
 from newsletter.web.archive_view import (
@@ -26,16 +24,17 @@ from newsletter.web.archive_view import (
     shortened,
 )
 from newsletter.web.errors import problem
-from newsletter.web.pages import Pages, newsletter_of, render, words_for
+from newsletter.web.pages import Pages, archive_of, newsletter_of, render, topics_of, words_for
 from newsletter.web.visitor import LANGUAGE_FIELD, is_local
 from newsletter.web.visitor import language_of as language_for
-from subscribers.topics import Topic
 
 router = APIRouter()
 
 SEARCH_CHARACTERS = 100
 """Longer texts are not typed into a search box."""
 
+_ECHO_CHARACTERS = 40
+"""What a headline says of a text that was searched for."""
 _PAGE_DIGITS = 6
 _CACHED = {"cache-control": "public, max-age=60", "vary": "accept-language, cookie"}
 """An issue is corrected seldom, and nobody minds to see it a minute late; what a page says hangs on no person."""
@@ -55,9 +54,9 @@ def archive(request: Request, q: str = "", page: str = "1") -> Response:
     """All issues by month, or the stories that a search finds."""
     searched = " ".join(q.split())[:SEARCH_CHARACTERS]
     if searched:
-        return _search(request, searched, _number(page))
-    number = _number(page)
-    found = Archive(newsletter_of(request)).issues(number)
+        return _search(request, searched, _number(request, page))
+    number = _number(request, page)
+    found = archive_of(request).issues(number)
     if _beyond(found, number):
         return problem(request, 404, words_for(request)["archive_no_page_text"])
     words = words_for(request)
@@ -68,28 +67,29 @@ def archive(request: Request, q: str = "", page: str = "1") -> Response:
         _card(request, words["archive_title"], description, _paged("/archive", number)),
         page=found,
         months=_months(found.items, _labels(request), words["archive_month"]),
-        topics=_topics(request),
+        topics=topics_of(request).by_slug,
     )
 
 
 def _search(request: Request, q: str, page: int) -> Response:
     """Stories with every word of `q`; result pages are not for search engines."""
-    found = Archive(newsletter_of(request)).search(q, page)
+    found = archive_of(request).search(q, page)
     if _beyond(found, page):
         return problem(request, 404, words_for(request)["archive_no_page_text"])
-    title = words_for(request)["archive_found_title"].format(text=q)
+    echo = shortened(q, _ECHO_CHARACTERS)
+    title = words_for(request)["archive_found_title"].format(text=echo)
     card = _card(request, title, title, address("/archive", q=q), indexed=False)
-    return _page(request, "archive_search.html.j2", card, q=q, page=found, topics=_topics(request))
+    return _page(request, "archive_search.html.j2", card, q=q, echo=echo, page=found, topics=topics_of(request).by_slug)
 
 
 @router.api_route("/archive/{slug}", methods=["GET", "HEAD"])
 def issue(request: Request, slug: str) -> Response:
     """A whole issue, as it was approved last."""
-    archived = Archive(newsletter_of(request)).issue(slug)
+    archived = archive_of(request).issue(slug)
     if archived is None:
         return problem(request, 404, words_for(request)["archive_no_issue_text"])
-    before, after = neighbours(newsletter_of(request), slug)
-    sheet, topics = sheet_of(archived.issue), _topics(request)
+    before, after = archive_of(request).beside(slug)
+    sheet = sheet_of(archived.issue)
     told = " · ".join(story.name for story in sheet.stories)
     description = description_of(sheet.stories[0]) if sheet.single else shortened(told, 160)
     return _page(
@@ -98,7 +98,7 @@ def issue(request: Request, slug: str) -> Response:
         _card(request, _dated(request, archived, sheet.title), description, f"/archive/{slug}", of=archived),
         archived=archived,
         sheet=sheet,
-        text=_text(request.app.state.pages, language_for(request), slug, archived.date, sheet, tuple(topics.values())),
+        text=_text(request, archived, sheet),
         revised=_revised(request, archived),
         before=before,
         after=after,
@@ -108,12 +108,12 @@ def issue(request: Request, slug: str) -> Response:
 @router.api_route("/archive/{slug}/{story_id}", methods=["GET", "HEAD"])
 def story(request: Request, slug: str, story_id: str) -> Response:
     """One story of an issue, under an address that stays."""
-    archived = Archive(newsletter_of(request)).issue(slug)
+    archived = archive_of(request).issue(slug)
     sheet = sheet_of(archived.issue) if archived else None
     found = sheet.story(story_id) if sheet else None
     if archived is None or sheet is None or found is None:
         return problem(request, 404, words_for(request)["archive_no_story_text"])
-    topics = _topics(request)
+    topics = topics_of(request).by_slug
     return _page(
         request,
         "archive_story.html.j2",
@@ -130,11 +130,11 @@ def story(request: Request, slug: str, story_id: str) -> Response:
 @router.api_route("/topic/{slug}", methods=["GET", "HEAD"])
 def topic(request: Request, slug: str, page: str = "1") -> Response:
     """A topic: what it is about, and its stories from all issues."""
-    topics = _topics(request)
+    topics = topics_of(request).by_slug
     if slug not in topics:
         return problem(request, 404, words_for(request)["archive_no_topic_text"])
-    number = _number(page)
-    found = Archive(newsletter_of(request)).stories(slug, number)
+    number = _number(request, page)
+    found = archive_of(request).stories(slug, number)
     if _beyond(found, number):
         return problem(request, 404, words_for(request)["archive_no_page_text"])
     shown, words = topics[slug], words_for(request)
@@ -160,12 +160,20 @@ def _page(request: Request, template: str, card: Card, **context: Any) -> Respon
     )
 
 
-@lru_cache(maxsize=64)  # two languages of as many issues as are kept prepared
-def _text(pages: Pages, language: str, slug: str, on: date, sheet: Sheet, topics: tuple[Topic, ...]) -> str:
+def _text(request: Request, archived: ArchivedIssue, sheet: Sheet) -> str:
     """The stories of an issue as HTML, which is most of what its page costs."""
-    named = {topic.slug: topic for topic in topics}
-    context = {"slug": slug, "date": on, "sheet": sheet, "topics": named, "labels": labels(language), **_TOOLS}
-    return pages.render("archive_issue_text.html.j2", language, context)
+    pages: Pages = request.app.state.pages
+    topics = topics_of(request)
+    context = {
+        "slug": archived.slug,
+        "date": archived.date,
+        "sheet": sheet,
+        "topics": topics.by_slug,
+        "labels": _labels(request),
+        **_TOOLS,
+    }
+    key = archived.slug, archived.date, sheet, topics.topics
+    return pages.piece("archive_issue_text.html.j2", language_for(request), key, context)
 
 
 def _card(
@@ -205,20 +213,17 @@ def _months(lines: Iterable[IssueLine], said: Labels, pattern: str) -> list[tupl
     return [(said.dated(of_month[0].date, pattern), of_month) for of_month in months]
 
 
-def _topics(request: Request) -> dict[str, Topic]:
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        return {topic.slug: topic for topic in newsletter.topics(session).all()}
-
-
 def _labels(request: Request) -> Labels:
     return labels(language_for(request))
 
 
-def _number(page: str) -> int:
-    """Which page is asked for; what is no number means the first."""
-    digits = page.isascii() and page.isdecimal() and len(page) <= _PAGE_DIGITS
-    return max(1, int(page)) if digits else 1
+def _number(request: Request, page: str) -> int:
+    """Which page is asked for, the first if none is named; ends in 404 for what is no number of a page."""
+    if not page:
+        return 1
+    if page.isascii() and page.isdecimal() and len(page) <= _PAGE_DIGITS and int(page):
+        return int(page)
+    raise HTTPException(404, words_for(request)["archive_no_page_text"])
 
 
 def _paged(path: str, number: int) -> str:

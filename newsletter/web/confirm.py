@@ -6,14 +6,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from newsletter.app import Newsletter
-from newsletter.archive.lines import ArchivedIssue
-from newsletter.archive.reading import Archive
-from newsletter.readers.sign_up import Standing, Waiting, confirm, look
-from newsletter.web.pages import newsletter_of, render
+from newsletter.readers.sign_up import Standing, Waiting, confirm, look, way_on
+from newsletter.web.pages import newsletter_of, render, sampler_of, topics_of, words_for
 from newsletter.web.visitor import client_of, language_of
-from subscribers.sign_ups import SignUpStore
-from subscribers.tokens import Purpose
+from subscribers.preferences import Preferences
 
 router = APIRouter()
 
@@ -28,7 +24,15 @@ def ask(request: Request, token: str) -> Response:
 def act(request: Request, token: str) -> Response:
     """Confirm, however often it is asked; a request that is over stays as it is."""
     newsletter = newsletter_of(request)
-    return _page(request, token, confirm(newsletter, token, client_of(request, newsletter.settings.trusted_proxies)))
+    origin = client_of(request, newsletter.settings.trusted_proxies)
+    return _page(request, token, confirm(newsletter, token, origin, _wording(request)))
+
+
+def _wording(request: Request) -> str:
+    """What stands above the button, and on it, but for the address: the record has none."""
+    words = words_for(request)
+    said = " ".join(words[f"confirm_{part}"] for part in ("open_title", "open_text", "button"))
+    return said.format(newsletter=newsletter_of(request).name, address="…")
 
 
 def _page(request: Request, token: str, waiting: Waiting | None) -> Response:
@@ -41,40 +45,31 @@ def _page(request: Request, token: str, waiting: Waiting | None) -> Response:
 
 
 def _open(request: Request, _token: str, waiting: Waiting) -> dict[str, Any]:
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        catalogue = newsletter.topics(session).catalogue()
-    chosen = [topic for slug in waiting.preferences.topics if (topic := catalogue.get(slug))]
-    return {"topics": [topic.name(language_of(request)) for topic in chosen]}
+    topics = topics_of(request)
+    chosen = [topic for slug in waiting.preferences.topics if (topic := topics.get(slug))]
+    return {"topics": [topic.name(language_of(request)) for topic in chosen], "wishes": _wishes(waiting.preferences)}
 
 
-def _done(request: Request, token: str, _waiting: Waiting) -> dict[str, Any]:
-    newsletter = newsletter_of(request)
+def _wishes(asked: Preferences) -> dict[str, str]:
+    """What was asked for beside topics, by the key of its label: nobody confirms what they have not seen."""
+    said = {
+        "pref_follow": " · ".join(asked.follow),
+        "pref_mute": " · ".join(asked.mute),
+        "pref_most": str(asked.most or ""),
+    }
+    return {label: wish for label, wish in said.items() if wish}
+
+
+def _done(request: Request, token: str, waiting: Waiting) -> dict[str, Any]:
+    """The way on, and the first story that the newest issue would have brought them."""
     return {
-        "latest": _headline(Archive(newsletter).latest()),
-        "preferences": _preferences_token(newsletter, token),
+        "latest": sampler_of(request).sample(waiting.preferences, waiting.preferences.language),
+        "preferences": way_on(newsletter_of(request), token),
     }
 
 
-def _over(_request: Request, _token: str, waiting: Waiting) -> dict[str, Any]:
+def _again(_request: Request, _token: str, waiting: Waiting) -> dict[str, Any]:
     return {"query": urlencode([("topics", slug) for slug in waiting.preferences.topics])}
 
 
-_PARTS = {Standing.OPEN: _open, Standing.DONE: _done, Standing.OVER: _over}
-
-
-def _headline(latest: ArchivedIssue | None) -> dict[str, str] | None:
-    """The newest issue by its first story, which says more than its title."""
-    if latest is None:
-        return None
-    first = latest.lines[0].title if latest.lines else ""
-    return {"slug": latest.slug, "headline": first or latest.title}
-
-
-def _preferences_token(newsletter: Newsletter, token: str) -> str:
-    """The way to the preferences of the person who confirmed; empty when they are forgotten by now."""
-    public_id = newsletter.tokens.read(Purpose.CONFIRM, token)
-    with newsletter.reading() as session:
-        row = SignUpStore(session).by_public_id(public_id or "")
-        person = newsletter.people(session).get(row.address) if row else None
-    return newsletter.tokens.make(Purpose.PREFERENCES, person.public_id) if person else ""
+_PARTS = {Standing.OPEN: _open, Standing.DONE: _done, Standing.OVER: _again, Standing.LEFT: _again}

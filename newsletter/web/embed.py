@@ -5,7 +5,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from newsletter.web.pages import newsletter_of, render, words_for
+from newsletter.web.pages import newsletter_of, render, topics_of, words_for
 from newsletter.web.posted import Posted
 from newsletter.web.security import EMBED_POLICY
 from newsletter.web.sign_up_form import Mistake, Typed, answer_to, fresh_token, kept_token, send
@@ -33,18 +33,15 @@ def subscribe(request: Request, posted: Posted) -> Response:
 
 
 def _form(request: Request, typed: Typed, mistakes: tuple[Mistake, ...] = ()) -> Response:
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        topics = newsletter.topics(session).all()
-    answer = answer_to(mistakes)
+    topics, answer = topics_of(request), answer_to(mistakes)
     return render(
         request,
         "embed.html.j2",
         status=answer["status"],
         headers={**answer["headers"], **_POLICY},
-        topics=topics,
-        typed=typed.among([topic.slug for topic in topics], language_of(request)),
+        topics=topics.topics,
+        typed=typed.among(topics.by_slug, language_of(request)),
         token=typed.token,
         mistakes=mistakes,
-        consent=words_for(request)["sign_up_consent"].format(newsletter=newsletter.name),
+        consent=words_for(request)["sign_up_consent"].format(newsletter=newsletter_of(request).name),
     )

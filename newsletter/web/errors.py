@@ -15,7 +15,7 @@ from newsletter.web.security import CORS, SAFE_METHODS, complete
 from newsletter.web.visitor import NotLocal
 
 _LOG = logging.getLogger(__name__)
-_KNOWN = (400, 403, 404, 405, 422, 500, 503)
+_KNOWN = (400, 403, 404, 405, 413, 422, 500, 503)
 
 
 def add_handlers(application: FastAPI) -> None:
@@ -48,7 +48,7 @@ def _refused(request: Request, error: Exception) -> Response:
         # without the host, which a proxy may have changed, and never with two slashes, which would begin another one
         return RedirectResponse(f"/{path.strip('/')}" + (f"?{request.url.query}" if request.url.query else ""))
     # A detail that somebody wrote says more than the status' own phrase, which is all that the framework puts there.
-    written = error.detail if error.status_code == 404 and error.detail != "Not Found" else ""
+    written = error.detail if error.status_code in (404, 413) and error.detail != "Not Found" else ""
     response = problem(request, error.status_code, written)
     response.headers.update(error.headers or {})
     return response

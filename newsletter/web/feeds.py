@@ -4,26 +4,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
-from xml.etree import ElementTree as ET
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from newsletter.app import Newsletter
 from newsletter.archive.feeds import Feed, all_stories, atom, json_feed, personal_stories, topic_stories
-from newsletter.archive.places import addresses
-from newsletter.archive.reading import Archive
+from newsletter.archive.sitemap import sitemap as sitemap_of
+from newsletter.readers.following import followed
 from newsletter.web.errors import problem
-from newsletter.web.pages import Pages, newsletter_of, words_for
-from subscribers.models import State, Subscriber
-from subscribers.preference_columns import preferences_of
+from newsletter.web.pages import Pages, archive_of, newsletter_of, topics_of, words_for
 from subscribers.preferences import LANGUAGES
-from subscribers.tokens import Purpose
 
 router = APIRouter()
-
-SITEMAP_ADDRESSES = 50_000
-"""As many as one sitemap may hold (sitemaps.org/protocol.html)."""
 
 _WRITERS: dict[str, tuple[Callable[[Newsletter, Feed], bytes], str]] = {
     "xml": (atom, "application/atom+xml; charset=utf-8"),
@@ -49,59 +42,52 @@ def everything(request: Request, ending: str) -> Response:
     newsletter = newsletter_of(request)
     if ending not in _WRITERS:
         return problem(request, 404)
-    base, stories = newsletter.settings.base_url, all_stories(Archive(newsletter))
+    base, stories = newsletter.settings.base_url, all_stories(archive_of(request))
     feed = Feed(newsletter.name, f"{base}/feed.{ending}", f"{base}/archive", stories)
-    return _answer(request, feed, ending, _PUBLIC)
+    return _public(request, feed, ending)
 
 
 @router.api_route("/feed/{slug}.{ending}", methods=["GET", "HEAD"])
 def of_topic(request: Request, slug: str, ending: str) -> Response:
     """The newest stories of a topic."""
     newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        topic = newsletter.topics(session).catalogue().get(slug)
+    topic = topics_of(request).get(slug)
     if topic is None or ending not in _WRITERS:
         return problem(request, 404, words_for(request)["archive_no_topic_text"])
     words, base = _words(request, LANGUAGES[0]), newsletter.settings.base_url
     title = words["archive_feed_topic"].format(newsletter=newsletter.name, topic=topic.name(LANGUAGES[0]))
-    stories = topic_stories(Archive(newsletter), slug)
-    return _answer(
-        request, Feed(title, f"{base}/feed/{slug}.{ending}", f"{base}/topic/{slug}", stories), ending, _PUBLIC
-    )
+    stories = topic_stories(archive_of(request), slug)
+    return _public(request, Feed(title, f"{base}/feed/{slug}.{ending}", f"{base}/topic/{slug}", stories), ending)
 
 
 @router.api_route("/feed/my/{token}.{ending}", methods=["GET", "HEAD"])
 def own(request: Request, token: str, ending: str) -> Response:
-    """What a reader's own mail brings, for whoever has the link; it ends when they leave."""
+    """What a reader's own mail brings, for whoever has the link; it ends when they leave.
+
+    It has no Last-Modified: other choices bring other stories, which are no newer.
+    """
     newsletter = newsletter_of(request)
-    person = _reader(newsletter, token)
-    if person is None or ending not in _WRITERS:
+    preferences = followed(newsletter, token)
+    if preferences is None or ending not in _WRITERS:
         return problem(request, 404, words_for(request)["archive_no_feed"])
-    preferences = preferences_of(person)
     language, base = preferences.language, newsletter.settings.base_url
     title = _words(request, language)["archive_feed_own"].format(newsletter=newsletter.name)
-    stories = personal_stories(Archive(newsletter), preferences)
+    stories = personal_stories(archive_of(request), preferences)
     feed = Feed(title, f"{base}/feed/my/{token}.{ending}", f"{base}/archive", stories, language)
     return _answer(request, feed, ending, _PERSONAL)
+
+
+def _public(request: Request, feed: Feed, ending: str) -> Response:
+    """A feed that is the same for everybody, with the moment of its latest change."""
+    changed = max((line.updated_at for line in feed.stories), default=None)
+    return _answer(request, feed, ending, _PUBLIC, changed)
 
 
 @router.api_route("/sitemap.xml", methods=["GET", "HEAD"])
 def sitemap(request: Request) -> Response:
     """Every page that search engines may list (sitemaps.org/protocol.html), the newest first."""
-    newsletter = newsletter_of(request)
-    base = newsletter.settings.base_url
-    with newsletter.reading() as session:
-        topics = [f"/topic/{topic.slug}" for topic in newsletter.topics(session).all()]
-    root = ET.Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
-    pages = ["/", "/archive", *topics]
-    for path in pages:
-        ET.SubElement(ET.SubElement(root, "url"), "loc").text = base + path
-    for place in addresses(newsletter, SITEMAP_ADDRESSES - len(pages)):
-        url = ET.SubElement(root, "url")
-        ET.SubElement(url, "loc").text = base + place.path
-        ET.SubElement(url, "lastmod").text = place.written_at.astimezone(UTC).isoformat(timespec="seconds")
-    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return _conditional(request, body, "application/xml; charset=utf-8", {"cache-control": "public, max-age=3600"})
+    body, headers = sitemap_of(newsletter_of(request)), {"cache-control": "public, max-age=3600"}
+    return _conditional(request, body, "application/xml; charset=utf-8", headers)
 
 
 @router.api_route("/robots.txt", methods=["GET", "HEAD"])
@@ -118,21 +104,10 @@ def _words(request: Request, language: str) -> Mapping[str, str]:
     return pages.words[language]
 
 
-def _reader(newsletter: Newsletter, token: str) -> Subscriber | None:
-    """The reader a link was made for, as long as they get mail or have paused it."""
-    public_id = newsletter.tokens.read(Purpose.FEED, token)
-    if not public_id:
-        return None
-    with newsletter.reading() as session:
-        person = newsletter.people(session).by_public_id(public_id)
-    return person if person and person.address and person.state in (State.ACTIVE, State.PAUSED) else None
-
-
-def _answer(request: Request, feed: Feed, ending: str, keeping: str) -> Response:
+def _answer(request: Request, feed: Feed, ending: str, keeping: str, changed: datetime | None = None) -> Response:
     """A feed in one of its two forms; `keeping` says to caches how long."""
     write, media_type = _WRITERS[ending]
     headers = {"cache-control": keeping, "x-robots-tag": "noindex"}
-    changed = max((line.updated_at for line in feed.stories), default=None)
     return _conditional(request, write(newsletter_of(request), feed), media_type, headers, changed)
 
 
@@ -160,6 +135,6 @@ def _since(request: Request, changed: datetime | None) -> bool:
     """Whether nothing changed since the moment a client names; what is no date counts as not said."""
     try:
         since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year or an hour with too many digits
         return False
     return changed is not None and since.tzinfo is not None and changed.replace(microsecond=0) <= since

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from newsletter.readers import new_address, own_data
 from newsletter.readers.own_data import Door
 from newsletter.render.recipient import INERT_TOKEN
-from newsletter.web.pages import newsletter_of, render, words_for
+from newsletter.web.pages import back_to, newsletter_of, render, words_for
 from newsletter.web.posted import Posted
 from newsletter.web.visitor import client_of
 from subscribers.addresses import AddressRefused
@@ -22,6 +22,12 @@ def ask(request: Request, token: str) -> Response:
     if not own_data.ask(newsletter_of(request), token):
         return render(request, "preferences_unknown.html.j2", status=404)
     return RedirectResponse(f"/preferences/{token}?done=data", 303)
+
+
+@router.api_route("/preferences/{token}/data", methods=["GET", "HEAD"])
+def go_to_preferences(request: Request, token: str) -> Response:
+    """The preferences, for whoever opens the address of the button on them."""
+    return back_to(request, "preferences", token)
 
 
 @router.api_route("/data/{token}", methods=["GET", "HEAD"])
@@ -86,6 +92,12 @@ def move(request: Request, token: str, posted: Posted) -> Response:
     return RedirectResponse(f"/data/{token}?done=address", 303)
 
 
+@router.api_route("/data/{token}/address", methods=["GET", "HEAD"])
+def go_to_data(request: Request, token: str) -> Response:
+    """The page with the field for a new address, for whoever opens the address that it is sent to."""
+    return back_to(request, "data", token)
+
+
 @router.api_route("/address/{token}", methods=["GET", "HEAD"])
 def look_at_move(request: Request, token: str) -> Response:
     """The new address, masked, and the button that confirms it; nothing changes here."""
@@ -97,7 +109,10 @@ def confirm_move(request: Request, token: str) -> Response:
     """Write to the new address from now on."""
     newsletter = newsletter_of(request)
     origin = client_of(request, newsletter.settings.trusted_proxies)
-    return _moving(request, new_address.confirm(newsletter, token, origin))
+    words = words_for(request)
+    said = " ".join(words[f"data_move_{part}"] for part in ("ask", "text", "button"))
+    wording = said.format(address="…", former="…")  # the record has no address
+    return _moving(request, new_address.confirm(newsletter, token, origin, wording))
 
 
 def _page(

@@ -1,24 +1,21 @@
 """The preferences page behind the link in every mail, and the preview in it."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
+from email.utils import parseaddr
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from newsletter.app import Newsletter
 from newsletter.readers import preferences as reader
 from newsletter.readers.preferences import LONGEST_PAUSE, Held
-from newsletter.readers.sample import Sample, sample
 from newsletter.render.recipient import INERT_TOKEN
-from newsletter.storage.issues import IssueRefused
 from newsletter.web.archive_view import labels
 from newsletter.web.mail_page import framed, framed_text
-from newsletter.web.pages import newsletter_of, render
+from newsletter.web.pages import back_to, newsletter_of, render, sampler_of, topics_of
 from newsletter.web.posted import Posted
 from newsletter.web.preferences_form import Form, Mistakes, form_from, form_of, read
 from newsletter.web.visitor import client_of, language_of
-from subscribers.preferences import LANGUAGES, MailFormat, Preferences
+from subscribers.preferences import LANGUAGES, MailFormat
 from subscribers.topics import Topic
 
 router = APIRouter()
@@ -34,7 +31,7 @@ def show(request: Request, token: str, done: str = "") -> Response:
     held = reader.look(newsletter, token)
     if held is None or held.left:
         return _nobody(request, token, held, done)
-    topics = _topics(newsletter)
+    topics = topics_of(request).by_slug
     return _page(request, token, held, topics, form_of(held, tuple(topics)), notice=done if done in _NOTICES else "")
 
 
@@ -47,14 +44,18 @@ def change(request: Request, token: str, posted: Posted) -> Response:
         return _nobody(request, token, held)
     origin = client_of(request, newsletter.settings.trusted_proxies)
     if posted.get("do") == "resume":
-        reader.resume(newsletter, token, origin)
+        if reader.resume(newsletter, token, origin) is None:  # they left meanwhile
+            return _nobody(request, token, reader.look(newsletter, token))
         return RedirectResponse(f"/preferences/{token}?done=resumed", 303)
-    topics = _topics(newsletter)
+    topics = topics_of(request).by_slug
     form = form_from(posted, tuple(topics))
     choices, until, mistakes = read(form, held.preferences, newsletter.today())
     if mistakes:
         return _page(request, token, held, topics, form, mistakes=mistakes, status=422)
-    reader.save(newsletter, token, choices, until, origin)
+    if posted.get("seen", held.version) != held.version:  # another tab, or another device, was quicker
+        return _page(request, token, held, topics, form, overtaken=True, status=409)
+    if reader.save(newsletter, token, choices, until, origin) is None:  # they left meanwhile
+        return _nobody(request, token, reader.look(newsletter, token))
     return RedirectResponse(f"/preferences/{token}?done=saved", 303)
 
 
@@ -65,7 +66,7 @@ def try_out(request: Request, token: str, posted: Posted) -> Response:
     held = reader.look(newsletter, token)
     if held is None or held.left:
         return _nobody(request, token, held)
-    topics = _topics(newsletter)
+    topics = topics_of(request).by_slug
     form = form_from(posted, tuple(topics))
     mistakes = read(form, held.preferences, newsletter.today())[2]
     return _page(request, token, held, topics, form, mistakes=mistakes, unsaved=True)
@@ -74,8 +75,7 @@ def try_out(request: Request, token: str, posted: Posted) -> Response:
 @router.api_route("/preferences/{token}/look", methods=["GET", "HEAD"])
 def go_back(request: Request, token: str) -> Response:
     """The page as it is kept, for whoever loads the address of a preview anew or switches its language."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/preferences/{quote(token, safe='')}{query}", 303)
+    return back_to(request, "preferences", token)
 
 
 @router.api_route("/preferences/{token}/mail", methods=["GET", "HEAD"])
@@ -85,9 +85,9 @@ def mail(request: Request, token: str) -> Response:
     held = reader.look(newsletter, token)
     if held is None:
         raise HTTPException(404)
-    form = form_from(request.query_params, tuple(_topics(newsletter)))
+    form = form_from(request.query_params, tuple(topics_of(request).by_slug))
     choices = read(form, held.preferences, newsletter.today())[0]
-    made = _sample(newsletter, choices)
+    made = sampler_of(request).sample(choices, choices.language)
     if made is None:
         raise HTTPException(404)
     if choices.format is MailFormat.TEXT:
@@ -105,6 +105,7 @@ def _page(
     mistakes: Mistakes | None = None,
     notice: str = "",
     unsaved: bool = False,
+    overtaken: bool = False,
     status: int = 200,
 ) -> Response:
     newsletter = newsletter_of(request)
@@ -121,12 +122,15 @@ def _page(
         mistakes=mistakes or {},
         notice=notice,
         unsaved=unsaved,
+        overtaken=overtaken,
         languages=LANGUAGES,
         earliest=today.fromordinal(today.toordinal() + 1),
         latest=today + LONGEST_PAUSE,
-        made=_sample(newsletter, choices),
+        made=sampler_of(request).sample(choices, choices.language),
         names={one.name(choices.language): one.name(language) for one in topics.values()},
         long_date=labels(language).long_date,
+        zone=labels(language).zone_name(newsletter.settings.time_zone),
+        publisher=_publisher(request),
     )
 
 
@@ -136,16 +140,17 @@ def _nobody(request: Request, token: str, held: Held | None, done: str = "") -> 
         return render(request, "preferences_test.html.j2")
     if held is None:
         return render(request, "preferences_unknown.html.j2", status=404)
-    return render(request, "preferences_left.html.j2", token=token, held=held, notice=done == "data")
+    return render(
+        request,
+        "preferences_left.html.j2",
+        token=token,
+        held=held,
+        notice=done == "data",
+        publisher=_publisher(request),
+    )
 
 
-def _topics(newsletter: Newsletter) -> dict[str, Topic]:
-    with newsletter.reading() as session:
-        return {topic.slug: topic for topic in newsletter.topics(session).all()}
-
-
-def _sample(newsletter: Newsletter, choices: Preferences) -> Sample | None:
-    try:
-        return sample(newsletter, choices, choices.language)
-    except IssueRefused:  # its theme cannot be used: the rest of the page is as good without a preview
-        return None
+def _publisher(request: Request) -> str:
+    """The address that answers to our mails go to."""
+    settings = newsletter_of(request).settings
+    return parseaddr(settings.reply_to or settings.sender)[1]

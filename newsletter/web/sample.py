@@ -7,14 +7,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from newsletter.app import Newsletter
-from newsletter.readers.sample import Sample, sample
-from newsletter.storage.issues import IssueRefused
+from newsletter.readers.sample import Sample, Sampler
 from newsletter.web.mail_page import framed, framed_text
-from newsletter.web.pages import newsletter_of
+from newsletter.web.pages import sampler_of, topics_of
 from newsletter.web.sign_up_form import Typed
 from newsletter.web.visitor import language_of
 from subscribers.preferences import LANGUAGES, MailFormat
+from subscribers.topics import Catalogue
 
 router = APIRouter()
 
@@ -35,12 +34,10 @@ def mail(request: Request, language: str = "") -> Response:
 
     It belongs to nobody, and its personal links do nothing.
     """
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        topics = tuple(topic.slug for topic in newsletter.topics(session).all())
-    typed = Typed.of(request.query_params.multi_items()).among(topics, language)
+    topics = topics_of(request)
+    typed = Typed.of(request.query_params.multi_items()).among(topics.by_slug, language)
     wanted = language if language in LANGUAGES else language_of(request)
-    found = of(newsletter, replace(typed, language=wanted), topics)
+    found = _made(sampler_of(request), replace(typed, language=wanted), topics)
     if found is None:
         raise HTTPException(404)
     if typed.format is MailFormat.TEXT:
@@ -48,17 +45,15 @@ def mail(request: Request, language: str = "") -> Response:
     return framed(found.html)
 
 
-def of(newsletter: Newsletter, typed: Typed, topics: tuple[str, ...]) -> Sample | None:
+def _made(sampler: Sampler, typed: Typed, topics: Catalogue) -> Sample | None:
     """The sample for what was ticked; for nothing ticked that of all `topics`."""
-    try:
-        return sample(newsletter, replace(typed.preferences, topics=typed.topics or topics), typed.language)
-    except IssueRefused:  # its theme is broken: no reason to turn a reader away
-        return None
+    wished = replace(typed.preferences, topics=typed.topics or tuple(topics.by_slug))
+    return sampler.sample(wished, typed.language)
 
 
-def shown(newsletter: Newsletter, typed: Typed, topics: tuple[str, ...]) -> Shown | None:
+def shown(sampler: Sampler, typed: Typed, topics: Catalogue) -> Shown | None:
     """What a page says of the sample for what was ticked, or None when there is none."""
-    found = of(newsletter, typed, topics)
+    found = _made(sampler, typed, topics)
     if found is None:
         return None
     query: list[tuple[str, str]] = [("topics", slug) for slug in typed.topics]

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.app import Newsletter
-from newsletter.archive.lines import StoryLine
-from newsletter.archive.reading import Archive, TopicRate
+from newsletter.archive.reading import TopicRate
 from newsletter.web.archive_view import labels
-from newsletter.web.pages import newsletter_of, render, words_for
+from newsletter.web.pages import archive_of, back_to, newsletter_of, render, sampler_of, topics_of, words_for
 from newsletter.web.posted import Posted
 from newsletter.web.sample import Shown, shown
 from newsletter.web.sign_up_form import MOSTS, Mistake, Typed, answer_to, fresh_token, kept_token, send
@@ -20,9 +18,6 @@ from subscribers.preferences import LANGUAGES, MailFormat
 from subscribers.topics import Topic
 
 router = APIRouter()
-
-RATES_SECONDS = 60
-"""So long a topic's rate and example stand before they are counted anew."""
 
 _DAYS_A_WEEK, _WEEKS_A_MONTH = 7, 52 / 12
 
@@ -49,7 +44,7 @@ def page(request: Request) -> Response:
 @router.api_route("/subscribe", methods=["GET", "HEAD"])
 def elsewhere(request: Request) -> Response:
     """Whoever comes here without a form is shown it."""
-    return RedirectResponse("/", status_code=303)
+    return back_to(request, "")
 
 
 @router.post("/subscribe")
@@ -73,18 +68,15 @@ def sent(request: Request) -> Response:
 
 def _page(request: Request, typed: Typed, mistakes: tuple[Mistake, ...] = ()) -> Response:
     newsletter, words, language = newsletter_of(request), words_for(request), language_of(request)
-    with newsletter.reading() as session:
-        topics = newsletter.topics(session).all()
-    rates, examples = _counted(newsletter, int(newsletter.clock().timestamp()) // RATES_SECONDS)
-    slugs = tuple(topic.slug for topic in topics)
-    typed = typed.among(slugs, language)
-    found = shown(newsletter, typed, slugs)
+    topics, rates = topics_of(request), archive_of(request).rates()
+    typed = typed.among(topics.by_slug, language)
+    found = shown(sampler_of(request), typed, topics)
     return render(
         request,
         "sign_up.html.j2",
         **answer_to(mistakes),
         about=_about(newsletter, language) or words["sign_up_about"],
-        cards=[_card(topic, rates.get(topic.slug), examples.get(topic.slug), language, words) for topic in topics],
+        cards=[_card(topic, rates.get(topic.slug), language, words) for topic in topics.topics],
         typed=typed,
         token=typed.token,
         mistakes=mistakes,
@@ -98,34 +90,18 @@ def _page(request: Request, typed: Typed, mistakes: tuple[Mistake, ...] = ()) ->
     )
 
 
-@lru_cache(maxsize=8)
-def _counted(newsletter: Newsletter, _minute: int) -> tuple[Mapping[str, TopicRate], Mapping[str, StoryLine]]:
-    """The rates of all topics and a story of each, found once in a minute.
-
-    The story is the first in the newest issue that has this topic before others, so that no two topics show the same;
-    else the newest that has it at all.
-    """
-    archive = Archive(newsletter)
-    rates, latest = archive.rates(), archive.latest()
-    lines = reversed(latest.lines) if latest else ()
-    first = {line.topics[0]: line for line in lines if line.topics}
-    return rates, {slug: rate.newest for slug, rate in rates.items()} | first
-
-
 def _about(newsletter: Newsletter, language: str) -> str:
     return newsletter.settings.about_en if language == "en" else newsletter.settings.about
 
 
-def _card(
-    topic: Topic, rate: TopicRate | None, example: StoryLine | None, language: str, words: Mapping[str, str]
-) -> Card:
+def _card(topic: Topic, rate: TopicRate | None, language: str, words: Mapping[str, str]) -> Card:
     return Card(
         slug=topic.slug,
         name=topic.name(language),
         about=topic.about(language),
         often=often(rate.per_week, words) if rate else "",
-        example=example.title if example else "",
-        lang=example.lang if example else "",
+        example=rate.example.title if rate else "",
+        lang=rate.example.lang if rate else "",
     )
 
 
@@ -146,4 +122,5 @@ def _caption(newsletter: Newsletter, found: Shown | None, language: str, words: 
         return words["sign_up_caption_none"]
     today = newsletter.today()
     word = "sign_up_caption" + ("_all" if found.everything else "") + ("_today" if found.date == today else "")
-    return words[word].format(n=found.stories, date=labels(language).short_date(found.date, today))
+    stories = words["stories_one" if found.stories == 1 else "stories_n"].format(n=found.stories)
+    return words[word].format(stories=stories, date=labels(language).short_date(found.date, today))

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from starlette.responses import Response
 
 from newsletter.app import Newsletter
-from newsletter.readers.sign_up import Asked, TooMany, ask
-from newsletter.web.pages import newsletter_of
+from newsletter.readers.limits import TooMany
+from newsletter.readers.sign_up import Asked, ask
+from newsletter.web.pages import newsletter_of, words_for
 from newsletter.web.posted import Body, body_of
 from newsletter.web.security import CORS
 from newsletter.web.sign_up_form import RETRY_SECONDS
@@ -47,7 +48,8 @@ _Keywords = Annotated[list[str], Field(max_length=50), AfterValidator(_keywords)
 class Wish(BaseModel):
     """The body: `language` is that of the mails, `most` the greatest number of stories in one.
 
-    `wording` is the text that somebody agreed to where they signed up; it goes into the consent record.
+    `wording` is the text that somebody agreed to where they signed up; it goes into the consent record, and where it
+    is missing our own page's does.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -74,6 +76,19 @@ class Wish(BaseModel):
         )
 
 
+_TAKES = {
+    "address": "an e-mail address, a text of at most 1,000 characters",
+    "topics": "a list of 1 to 100 topics, each by its short name",
+    "language": f"one of {', '.join(LANGUAGES)}",
+    "most": "a whole number from 1 to 1000, or null for all stories",
+    "follow": "a list of at most 50 keywords",
+    "mute": "a list of at most 50 keywords",
+    "format": f"one of {', '.join(MailFormat)}",
+    "wording": "a text of at most 1,000 characters",
+}
+"""What each field takes, in words."""
+
+
 @router.options("/api/subscribe")
 def preflight() -> Response:
     """Any site may call; nobody's cookie is wanted."""
@@ -88,8 +103,7 @@ def subscribe(request: Request, body: Annotated[Body, Depends(body_of(_BODY_BYTE
     try:
         wish = Wish.model_validate(json.loads(body.data))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return _refusal(422, ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, "))
+        return _refusal(422, *_explained(error))
     except (ValueError, RecursionError):
         return _refusal(400, "", "the body is no JSON")
     return _ask(newsletter_of(request), request, wish)
@@ -97,15 +111,36 @@ def subscribe(request: Request, body: Annotated[Body, Depends(body_of(_BODY_BYTE
 
 def _ask(newsletter: Newsletter, request: Request, wish: Wish) -> Response:
     origin = client_of(request, newsletter.settings.trusted_proxies)
+    consent = words_for(request, wish.language)["sign_up_consent"].format(newsletter=newsletter.name)
     try:
-        ask(newsletter, Asked(wish.address, wish.preferences, "api", wish.wording, origin))
+        ask(newsletter, Asked(wish.address, wish.preferences, "api", wish.wording.strip() or consent, origin))
     except AddressRefused as refusal:
         return _refusal(422, "address", refusal.reason)
     except PreferencesRefused as refusal:
         return _refusal(422, "topics", str(refusal))
     except TooMany:
-        return _refusal(429, "", "too many sign-ups within this hour; try again later", {"retry-after": RETRY_SECONDS})
+        return _refusal(
+            429,
+            "",
+            "too many sign-ups within this hour, from your network or altogether; try again in an hour",
+            {"retry-after": RETRY_SECONDS},
+        )
     return _answer(202, {"status": "a confirmation mail is on its way if this address can have one"})
+
+
+def _explained(error: ValidationError) -> tuple[str, str]:
+    """The field of the first mistake, with the places in a list (`topics.0`), and what it takes."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    if not first["loc"]:
+        return "", f"the body is no JSON object; its fields are {', '.join(_TAKES)}"
+    if first["type"] == "extra_forbidden":
+        return field, f"there is no such field; there are {', '.join(_TAKES)}"
+    if first["type"] == "missing":
+        return field, f"it is missing: {_TAKES[field]}"
+    if first["type"] == "value_error":  # a rule of ours, which says itself what is wrong
+        return field, str(first["ctx"]["error"])
+    return field, f"it must be {_TAKES[str(first['loc'][0])]}"
 
 
 def _refusal(status: int, field: str, message: str, headers: dict[str, str] | None = None) -> Response:

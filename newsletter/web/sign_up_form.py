@@ -1,6 +1,6 @@
 """What somebody typed into a sign-up form, wherever it stands: read, judged, and turned into a request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import Request
 
 from newsletter.app import Newsletter
-from newsletter.readers.sign_up import Asked, TooMany, ask
-from newsletter.web.pages import newsletter_of, words_for
+from newsletter.readers.limits import TooMany
+from newsletter.readers.sign_up import Asked, ask
+from newsletter.web.pages import newsletter_of, topics_of, words_for
 from newsletter.web.visitor import client_of, language_of
 from subscribers.addresses import AddressRefused, parse_address
 from subscribers.preferences import LANGUAGES, MailFormat, Preferences, PreferencesRefused
@@ -64,7 +65,7 @@ class Typed:
             update="update" in said,
         )
 
-    def among(self, known: Sequence[str], language: str) -> "Typed":
+    def among(self, known: Iterable[str], language: str) -> "Typed":
         """The same with known topics alone, in their order, and a language for the mails."""
         topics = tuple(slug for slug in known if slug in self.topics)
         return replace(self, topics=topics, language=self.language or language)
@@ -77,11 +78,15 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong: the field (`address`, `topics`, `form`), the key of the words for it, and the status."""
+    """What is wrong: the field (`address`, `topics`, `form`), the key of the words for it, and the status.
+
+    Where `mends_itself`, there is nothing wrong with what was typed, and sending it once more is enough.
+    """
 
     field: str
     word: str
     status: int = 422
+    mends_itself: bool = False
 
 
 def answer_to(mistakes: Sequence[Mistake]) -> dict[str, Any]:
@@ -109,9 +114,8 @@ def send(request: Request, typed: Typed, source: str) -> tuple[Mistake, ...]:
     newsletter, words = newsletter_of(request), words_for(request)
     if typed.robot:
         return ()
-    with newsletter.reading() as session:
-        typed = typed.among([topic.slug for topic in newsletter.topics(session).all()], language_of(request))
-    if mistakes := (*_mistakes(typed), *_untimely(newsletter, typed.token)):
+    typed = typed.among(topics_of(request).by_slug, language_of(request))
+    if mistakes := _mistakes(typed) or _untimely(newsletter, typed.token):
         return mistakes
     asked = Asked(
         address=typed.address,
@@ -142,14 +146,17 @@ def _mistakes(typed: Typed) -> tuple[Mistake, ...]:
     return tuple(found)
 
 
-def is_timely(newsletter: Newsletter, token: str) -> bool:
-    """Whether a form was shown as long ago as a person needs to fill it, and not longer than anybody takes."""
+def untimely(newsletter: Newsletter, token: str) -> str:
+    """The key of the words for a form sent sooner than a person fills it, or later than anybody; empty in between."""
     age = _age(newsletter, token)
-    return age is not None and LEAST_AGE <= age < GREATEST_AGE
+    if age is not None and timedelta() <= age < LEAST_AGE:
+        return "form_too_soon"
+    return "" if age is not None and LEAST_AGE <= age < GREATEST_AGE else "form_too_late"
 
 
 def _untimely(newsletter: Newsletter, token: str) -> tuple[Mistake, ...]:
-    return () if is_timely(newsletter, token) else (Mistake("form", "sign_up_once_more"),)
+    word = untimely(newsletter, token)
+    return (Mistake("form", word, mends_itself=True),) if word else ()
 
 
 def _age(newsletter: Newsletter, token: str) -> timedelta | None:

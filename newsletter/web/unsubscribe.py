@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import QueryParams
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from newsletter.readers.leaving import ONE_CLICK, PAGE, REASON_CHARACTERS, Left, come_back, explain, leave, look
 from newsletter.render.recipient import INERT_TOKEN
-from newsletter.web.pages import newsletter_of, render, words_for
-from newsletter.web.posted import Posted
+from newsletter.web.pages import back_to, newsletter_of, render, topics_of, words_for
+from newsletter.web.posted import Body, Posted, body_of
 from newsletter.web.visitor import client_of
 from subscribers.tokens import Purpose
 from subscribers.topics import Topic
@@ -20,19 +19,6 @@ router = APIRouter()
 
 _BODY_BYTES = 10_000
 """A one-click body has some 200 bytes, our own form with a reason some 5,000; what is longer says nothing more."""
-
-
-async def read_body(request: Request) -> bytes:
-    """The beginning of a body, whatever it holds and claims to be."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_BYTES:
-            break
-    return body
-
-
-Body = Annotated[bytes, Depends(read_body)]
 
 
 @router.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
@@ -47,7 +33,7 @@ def ask(request: Request, token: str) -> Response:
 
 
 @router.post("/unsubscribe/{token}")
-def act(request: Request, token: str, body: Body) -> Response:
+def act(request: Request, token: str, body: Annotated[Body, Depends(body_of(_BODY_BYTES))]) -> Response:
     """Unsubscribe, however often it is asked; a line for mail services, a page for people.
 
     A mail service's `List-Unsubscribe=One-Click`, as a form or as multipart, is looked for and not parsed (RFC 8058
@@ -55,9 +41,9 @@ def act(request: Request, token: str, body: Body) -> Response:
     """
     if token == INERT_TOKEN:
         return render(request, "unsubscribe_test.html.j2")
-    if b"List-Unsubscribe" in body and b"One-Click" in body:
+    if b"List-Unsubscribe" in body.data and b"One-Click" in body.data:
         return _one_click(request, token)
-    posted = QueryParams(body.decode("utf-8", "replace"))
+    posted = QueryParams(body.data.decode("utf-8", "replace"))
     topics = posted.getlist("topics") if posted.get("do") == "topics" else []
     newsletter = newsletter_of(request)
     found = look(newsletter, token)
@@ -70,9 +56,9 @@ def act(request: Request, token: str, body: Body) -> Response:
 
 
 @router.api_route("/goodbye/{token}", methods=["GET", "HEAD"])
-def after(token: str) -> Response:
+def after(request: Request, token: str) -> Response:
     """How it stands, for whoever loads anew what answered the form below."""
-    return RedirectResponse(f"/unsubscribe/{quote(token, safe='')}", 303)
+    return back_to(request, "unsubscribe", token)
 
 
 @router.post("/goodbye/{token}")
@@ -80,11 +66,15 @@ def afterwards(request: Request, token: str, posted: Posted) -> Response:
     """The way back, or a word on why; an address of its own, for what other sites may not post."""
     newsletter = newsletter_of(request)
     if posted.get("do") == "back":
-        found = come_back(newsletter, token, _origin(request))
+        words = words_for(request)
+        wording = f"{words['unsubscribe_back']} {words['unsubscribe_back_hint']}"
+        found = come_back(newsletter, token, _origin(request), wording)
         name = "unsubscribe_back.html.j2"
     else:
         found = explain(newsletter, token, posted.get("reason", ""))
         name = "unsubscribe_thanks.html.j2"
+        if found and not found.explained:  # an empty field, or too late
+            return back_to(request, "unsubscribe", token)
     if found is None:
         return render(request, "unsubscribe_unknown.html.j2", status=404)
     return render(request, name, token=token, found=found, preferences=_preferences(request, token))
@@ -123,10 +113,8 @@ def _done(request: Request, token: str, found: Left) -> Response:
 
 
 def _named(request: Request, slugs: Sequence[str]) -> list[Topic]:
-    newsletter = newsletter_of(request)
-    with newsletter.reading() as session:
-        catalogue = newsletter.topics(session).catalogue()
-    return [topic for slug in slugs if (topic := catalogue.get(slug))]
+    topics = topics_of(request)
+    return [topic for slug in slugs if (topic := topics.get(slug))]
 
 
 def _preferences(request: Request, token: str) -> str:
