@@ -54,7 +54,8 @@ pages: install  ## show every page that readers see to the outside judges (NAMES
 	@$(MAKE) --no-print-directory judges || echo "Not every judge could be installed; the table says which did not run." >&2
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m pages $(NAMES)
 
-pictures: judges  ## take the pictures of mails in docs/pictures anew (with Debian's thunderbird and xvfb, those too)
+pictures: judges  ## take the pictures in docs/pictures anew, of pages and mails (of Thunderbird too: Debian's thunderbird, xvfb)
+	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m pages.pictures
 	@cd tests && PATH="$(CURDIR)/$(BIN):$$PATH" ../$(BIN)/python -m inbox.pictures
 
 format: install  ## put the code into its canonical form

@@ -7,11 +7,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
+from archive_samples import issue_text, publish_text, story_text
 from command import Command
 from postgres import Server, running_server
 from psycopg import sql
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from newsletter.app import Newsletter
+from newsletter.archive.reading import Archive
 from newsletter.editorial.intake import read, take_in
 from newsletter.settings import PREFIX
 from newsletter.storage.engine import DatabaseRefused, open_engine, set_up_alone
@@ -357,4 +359,22 @@ def test_the_script_of_the_docs_moves_every_row_of_an_sqlite_file(
         _add(session, "cy@example.org")
     assert subprocess.run(move, cwd=tmp_path, capture_output=True, check=False).returncode == 1
     new.dispose()
+    postgres.drop_database(name)
+
+
+def test_what_was_moved_is_found_in_the_archive_as_before(
+    newsletter: Newsletter, postgres: Server, sqlite_template: Path, tmp_path: Path
+) -> None:
+    old = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'old.db')}"
+    before = Newsletter(newsletter.settings.model_copy(update={"database_url": old}))
+    publish_text(before, issue_text(date(2026, 3, 9), story_text("山谷团队开源语音模型")))
+    guide = (Path(__file__).parent.parent / "docs" / "how-to" / "postgresql.md").read_text("utf-8")
+    (tmp_path / "move.py").write_text(guide.partition("```python\n")[2].partition("```")[0], "utf-8")
+    name = postgres.create_database()
+    move = [sys.executable, "move.py", old, postgres.url(name)]
+    assert subprocess.run(move, cwd=tmp_path, capture_output=True, text=True, check=False).stderr == ""
+    after = Newsletter(newsletter.settings.model_copy(update={"database_url": postgres.url(name)}))
+    found = [[line.story_id for line in Archive(one).search("模型", 1).items] for one in (before, after)]
+    assert found[0] == found[1] != []
+    before.engine.dispose(), after.engine.dispose()
     postgres.drop_database(name)

@@ -67,14 +67,14 @@ def main() -> int:
             for dark in (False, True)
         )
         shots = _in_chromium(mails)
-        _save(_top(shots["daily", VIEWS[0][0]]), "mail.png")
+        save(_top(shots["daily", VIEWS[0][0]]), "mail.png")
         for kind in mails:
             views = [[(view.name, _top(shots[kind, view])) for view in row] for row in VIEWS]
-            _save(_sheet(views), f"mail-{kind.replace(' ', '-').lower()}.png")
+            save(_sheet(views), f"mail-{kind.replace(' ', '-').lower()}.png")
         for view in VIEWS[0][:2]:
             columns = [column for kind in mails for column in _columns(kind, shots[kind, view])]
-            _save(_sheet([columns]), f"mail-whole-{'dark' if view.dark else 'light'}.png")
-        _save(_sheet([list(light), list(dark)]), "mail-thunderbird.png")
+            save(_sheet([columns]), f"mail-whole-{'dark' if view.dark else 'light'}.png")
+        save(_sheet([list(light), list(dark)]), "mail-thunderbird.png")
     return 0
 
 
@@ -124,7 +124,8 @@ def _sheet(rows: Sequence[Sequence[tuple[str, Image.Image]]]) -> Image.Image:
     return sheet
 
 
-def _save(shot: Image.Image, name: str) -> None:
+def save(shot: Image.Image, name: str) -> None:
+    """Keep a picture in docs/pictures, small, and say so."""
     path = PICTURES / name
     shot.quantize(_COLOURS, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
     sys.stdout.write(f"docs/pictures/{name}: {path.stat().st_size / 1000:.0f} kB\n")

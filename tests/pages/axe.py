@@ -8,7 +8,7 @@ from inbox.judge import Ruling
 from inbox.judges import browser, node
 from playwright.sync_api import Page, sync_playwright
 
-from pages.view import View
+from pages.view import View, Way
 
 _AXE = node.HOME / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """() => axe.run(document, {
@@ -17,6 +17,8 @@ _RUN = """() => axe.run(document, {
 }).then((said) => said.violations.filter((rule) => ['serious', 'critical'].includes(rule.impact))
   .map((rule) => `${rule.id} ${rule.nodes[0].html.slice(0, 80)}`))"""
 _WIDTHS = (375, 1280)
+_SEND = """([name, value]) => document.querySelectorAll(`input[type=hidden][name=${name}]`)
+  .forEach((field) => { field.value = value })"""
 _PAGE = (
     '<!doctype html><html lang="en"><head><title>News</title></head><body><main><h1>News</h1>{}</main></body></html>'
 )
@@ -45,7 +47,7 @@ class Axe:
     def judge(self, samples: Sequence[View]) -> list[Ruling]:
         """One ruling for each page, on four views of it."""
         with _open() as page:
-            return [_ruling(view.name, list(_seen(page, view.url))) for view in samples]
+            return [_ruling(view.name, list(_seen(page, view.way()))) for view in samples]
 
     def judge_bad(self) -> list[Ruling]:
         """Pages with one mistake each."""
@@ -64,13 +66,29 @@ def _open() -> Iterator[Page]:
             chromium.close()
 
 
-def _seen(page: Page, url: str) -> Iterator[str]:
+def _go(page: Page, way: Way) -> None:
+    """Take the way as a visitor does."""
+    page.goto(way.url, wait_until="load")
+    if way.form is None:
+        return
+    for name, value in way.form.typed.items():
+        page.fill(f"[name={name}]", value)
+    for name, value in way.form.sent.items():
+        page.evaluate(_SEND, [name, value])
+    with page.expect_navigation(wait_until="load") as answered:
+        page.click(way.form.button)
+    if answered.value is None or answered.value.url.partition("?")[0] != way.form.action:
+        raise RuntimeError(f"{way.form.button} on {way.url} does not lead to {way.form.action}")
+
+
+def _seen(page: Page, way: Way) -> Iterator[str]:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    _go(page, way)
+    page.evaluate(_AXE.read_text(encoding="utf-8"))
     for width in _WIDTHS:
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.goto(url, wait_until="load")
-            page.evaluate(_AXE.read_text(encoding="utf-8"))
             yield from (f"at {width} px {scheme}: {fault}" for fault in page.evaluate(_RUN))
 
 

@@ -35,8 +35,8 @@ class Lighthouse:
         return node.version("lighthouse")
 
     def judge(self, samples: Sequence[View]) -> list[Ruling]:
-        """One ruling for each page, but for those of a status that Lighthouse does not look at."""
-        return _rulings({view.name: view.url for view in samples if view.found})
+        """One ruling for each kind of page."""
+        return _rulings({view.name: view.url for view in samples if view.scored})
 
     def judge_bad(self) -> list[Ruling]:
         """Pages with one mistake each."""

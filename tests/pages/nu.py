@@ -10,7 +10,7 @@ from pathlib import Path
 from inbox.judge import Ruling
 from inbox.judges import node
 
-from pages.view import View
+from pages.view import LANGUAGES, View
 
 _JAR = node.HOME / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 _GOOD = (
@@ -41,7 +41,7 @@ class Nu:
 
     def judge(self, samples: Sequence[View]) -> list[Ruling]:
         """One ruling for each page and language."""
-        return _rulings({f"{view.name} ({lang})": html for view in samples for lang, html in view.html.items()})
+        return _rulings({f"{view.name} ({lang})": view.html(lang) for view in samples for lang in LANGUAGES})
 
     def judge_bad(self) -> list[Ruling]:
         """Pages with one mistake each."""

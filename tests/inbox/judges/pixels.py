@@ -24,6 +24,6 @@ def lack() -> str:
     return browser.lack() if Image else "Pillow is missing; `make judges` installs it"
 
 
-def shot(page: Page) -> Image.Image:
-    """The whole mail that is shown, as a picture."""
-    return Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+def shot(page: Page, *, whole: bool = True) -> Image.Image:
+    """The whole mail or page that is shown, or what the window shows of it, as a picture."""
+    return Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
