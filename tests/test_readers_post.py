@@ -5,79 +5,42 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
-from queue import Queue
 from typing import Any
 
 import pytest
-from mail_servers import aiosmtpd_server, free_port
+from mail_servers import free_port
+from post_samples import (
+    ADDRESS,
+    Mailbox,
+    clock,
+    confirm,
+    publish,
+    queue,
+    reader,
+    row_of,
+    sending_to,
+    text_of,
+)
 from pydantic import SecretStr
-from reader_samples import address_link, data_link
 from sending import Clock
 from sqlmodel import select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.connection import Connection
-from newsletter.editorial.intake import read, take_in
-from newsletter.readers import new_address
 from newsletter.readers import post as posting
-from newsletter.readers.letters import purge_letters, write
+from newsletter.readers.letters import purge_letters
 from newsletter.readers.limits import LIMITS
 from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.post import DATA_HOURS, Post
-from newsletter.readers.preferences import ask_link
 from newsletter.settings import PREFIX
-from newsletter.storage.models import IssueRow
-from subscribers.addresses import hash_address, parse_address
-from subscribers.models import SignUp, Subscriber
-from subscribers.preference_columns import columns_of
+from subscribers.models import SignUp
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose
-
-ADDRESS = "chen@example.com"
-CHOSEN = Preferences(topics=("models", "policy"))
-ISSUE = """# AI 行业动态 (2026-03-09)
-
-**模型与技术进展**
-
-- **峡湾实验室公开 *冰川* 模型**
-  说明：实验室公布了训练所用的观测数据。
-  来源出处：[峡湾实验室](https://lab.example.org/ice)
-"""
-
-
-@dataclass
-class Mailbox:
-    """A server's handler that keeps what it took, and answers what a test says, message by message."""
-
-    answers: list[str] = field(default_factory=list)
-    taken: list[tuple[str, bytes]] = field(default_factory=list)
-    heard: list[bytes] = field(default_factory=list)
-    sessions: set[int] = field(default_factory=set)
-    arrivals: "Queue[str]" = field(default_factory=Queue)
-    on_message: Callable[[], None] | None = None
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.sessions.add(id(session))
-        self.heard.append(envelope.original_content)
-        if self.on_message is not None:
-            self.on_message()
-        answer = self.answers.pop(0) if self.answers else "250 2.0.0 taken"
-        if answer.startswith("250"):
-            self.taken.append((envelope.rcpt_tos[0], envelope.original_content))
-            self.arrivals.put(envelope.rcpt_tos[0])
-        return answer
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.startswith("nobody"):
-            return "550 5.1.1 no such user here"
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 fine"
 
 
 @pytest.fixture
@@ -87,77 +50,8 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def sending(newsletter: Newsletter, mailbox: Mailbox) -> Iterator[Newsletter]:
-    """A newsletter whose server is the mailbox, and whose clock stands still."""
-    newsletter.clock = Clock()
-    with aiosmtpd_server(mailbox) as server:
-        newsletter.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
-        yield newsletter
-
-
-def clock(newsletter: Newsletter) -> Clock:
-    assert isinstance(newsletter.clock, Clock)
-    return newsletter.clock
-
-
-def queue(
-    newsletter: Newsletter,
-    kind: LetterKind,
-    address: str = ADDRESS,
-    *,
-    person: int | None = None,
-    sign_up: int | None = None,
-    language: str = "zh",
-) -> int:
-    """Write a letter down; its id."""
-    with newsletter.session() as session:
-        row = write(
-            newsletter, session, kind, parse_address(address), language, subscriber_id=person, sign_up_id=sign_up
-        )
-        assert row is not None
-        return row.id or 0
-
-
-def confirm(newsletter: Newsletter, address: str = ADDRESS) -> int:
-    """Ask for a subscription and queue the letter to confirm it; the letter's id."""
-    with newsletter.session() as session:
-        parsed = parse_address(address)
-        row = SignUp(
-            address=parsed.display,
-            ascii_address=parsed.ascii,
-            address_key=parsed.key,
-            preferences=columns_of(CHOSEN),
-            created_at=newsletter.clock(),
-        )
-        session.add(row)
-        session.flush()
-        sign_up = row.id
-    return queue(newsletter, LetterKind.CONFIRM, address, sign_up=sign_up)
-
-
-def reader(newsletter: Newsletter, address: str = ADDRESS) -> Subscriber:
-    with newsletter.session() as session:
-        return newsletter.people(session).add(address, CHOSEN)
-
-
-def row_of(newsletter: Newsletter, letter_id: int) -> Letter:
-    with newsletter.reading() as session:
-        return session.get_one(Letter, letter_id)
-
-
-def publish(newsletter: Newsletter) -> str:
-    """Take an issue in as one that everybody may read; its slug."""
-    data = ISSUE.encode()
-    saved, _ = take_in(newsletter, read(newsletter, data), data)
-    with newsletter.session() as session:
-        row = session.get_one(IssueRow, saved.issue_id)
-        row.published_revision_id, row.published_at = saved.revision_id, newsletter.clock()
-    return saved.slug
-
-
-def text_of(message: bytes) -> str:
-    part = message_from_bytes(message, policy=default).get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
+    with sending_to(newsletter, mailbox) as ready:
+        yield ready
 
 
 @pytest.mark.both_databases
@@ -388,200 +282,6 @@ def test_two_posts_at_once_send_each_letter_once(sending: Newsletter, mailbox: M
     assert recipients == sorted(f"reader{number}@example.com" for number in range(20))
     assert {row_of(sending, letter).attempts for letter in letters} == {1}
     assert len(mailbox.sessions) == 2
-
-
-def leave(newsletter: Newsletter) -> None:
-    with newsletter.session() as session:
-        people = newsletter.people(session)
-        person = people.get(ADDRESS)
-        assert person is not None
-        people.unsubscribe(person, "page")
-
-
-def forget(newsletter: Newsletter) -> None:
-    with newsletter.session() as session:
-        people = newsletter.people(session)
-        person = people.get(ADDRESS)
-        assert person is not None
-        people.forget(person)
-
-
-def suppress(newsletter: Newsletter, reason: str = "complaint") -> None:
-    with newsletter.session() as session:
-        newsletter.suppression(session).add(ADDRESS, reason)
-
-
-@pytest.mark.parametrize(
-    ("kind", "happens"),
-    [
-        (LetterKind.WELCOME, leave),
-        (LetterKind.WELCOME, forget),
-        (LetterKind.WELCOME, suppress),
-        (LetterKind.ALREADY, suppress),
-        (LetterKind.DATA, forget),
-        (LetterKind.GOODBYE, lambda newsletter: None),
-    ],
-)
-def test_what_is_not_true_any_more_or_not_wanted_is_not_sent(
-    sending: Newsletter, mailbox: Mailbox, kind: LetterKind, happens: Callable[[Newsletter], None]
-) -> None:
-    letter = queue(sending, kind, person=reader(sending).id)
-    happens(sending)
-    Post(sending).deliver()
-    row = row_of(sending, letter)
-    assert (row.state, mailbox.heard) == (LetterState.FAILED, [])
-    assert row.reply.startswith("not sent: ")
-
-
-def test_somebody_who_left_gets_goodbye_and_the_link_to_their_data(sending: Newsletter, mailbox: Mailbox) -> None:
-    person = reader(sending)
-    leave(sending)
-    for kind in (LetterKind.GOODBYE, LetterKind.DATA):
-        queue(sending, kind, person=person.id)
-    Post(sending).deliver()
-    assert len(mailbox.taken) == 2
-    assert all("List-Unsubscribe" not in message_from_bytes(message) for _, message in mailbox.taken)
-
-
-@pytest.mark.parametrize("answered", ["gone", "confirmed"])
-def test_a_confirmation_with_nothing_left_to_confirm_is_dropped(
-    sending: Newsletter, mailbox: Mailbox, answered: str
-) -> None:
-    letter = confirm(sending)
-    with sending.session() as session:
-        if answered == "gone":
-            session.get_one(Letter, letter).sign_up_id = None
-        else:
-            session.exec(select(SignUp)).one().confirmed_at = sending.clock()
-    Post(sending).deliver()
-    assert (row_of(sending, letter).state, mailbox.heard) == (LetterState.FAILED, [])
-
-
-def test_a_confirmation_goes_to_an_address_that_bounced_once(sending: Newsletter, mailbox: Mailbox) -> None:
-    with sending.session() as session:
-        sending.suppression(session).add(ADDRESS, "bounce")
-    confirm(sending)
-    Post(sending).deliver()
-    assert len(mailbox.taken) == 1
-
-
-@pytest.mark.parametrize("reason", ["complaint", "manual"])
-def test_a_confirmation_does_not_go_to_an_address_shut_out_since_it_was_asked_for(
-    sending: Newsletter, mailbox: Mailbox, reason: str
-) -> None:
-    letter = confirm(sending)
-    suppress(sending, reason)
-    Post(sending).deliver()
-    assert (row_of(sending, letter).reply, mailbox.heard) == ("not sent: suppressed", [])
-
-
-@pytest.mark.parametrize(("reason", "goes"), [("bounce", True), ("forgotten", True), ("complaint", False)])
-def test_a_new_address_is_written_to_unless_only_the_operator_can_let_it_in(
-    sending: Newsletter, mailbox: Mailbox, reason: str, goes: bool
-) -> None:
-    person = reader(sending, "former@example.com")
-    suppress(sending, reason)
-    confirm(sending)
-    with sending.session() as session:
-        letter = session.exec(select(Letter)).one()
-        letter.kind, letter.subscriber_id = LetterKind.ADDRESS, person.id
-    Post(sending).deliver()
-    assert [to for to, _ in mailbox.taken] == [ADDRESS] * goes
-
-
-@pytest.mark.parametrize("kind", [LetterKind.DATA, LetterKind.PREFERENCES])
-@pytest.mark.parametrize(("reason", "goes"), [("bounce", True), ("complaint", False)])
-def test_the_ways_to_ones_own_data_stay_open_to_whose_mail_came_back(
-    sending: Newsletter, mailbox: Mailbox, kind: LetterKind, reason: str, goes: bool
-) -> None:
-    letter = queue(sending, kind, person=reader(sending).id)
-    suppress(sending, reason)
-    Post(sending).deliver()
-    assert row_of(sending, letter).state == (LetterState.ACCEPTED if goes else LetterState.FAILED)
-
-
-def test_who_left_gets_the_link_that_they_ask_for_and_no_list_to_leave(sending: Newsletter, mailbox: Mailbox) -> None:
-    person = reader(sending)
-    leave(sending)
-    ask_link(sending, ADDRESS)
-    Post(sending).deliver()
-    ((_, message),) = mailbox.taken
-    token = sending.tokens.make(Purpose.PREFERENCES, person.public_id)
-    assert f"https://news.example.org/preferences/{token}" in text_of(message)
-    assert "已经退订" in text_of(message)
-    assert "List-Unsubscribe" not in message_from_bytes(message)
-
-
-@pytest.mark.both_databases
-def test_of_a_stranger_whose_mail_comes_back_only_the_hash_is_kept(sending: Newsletter, mailbox: Mailbox) -> None:
-    mover = reader(sending)
-    confirm(sending, "nobody@example.com")
-    moving = confirm(sending, "nobody.new@example.com")
-    known = reader(sending, "nobody.known@example.com")
-    queue(sending, LetterKind.WELCOME, "nobody.known@example.com", person=known.id)
-    with sending.session() as session:
-        letter = session.get_one(Letter, moving)
-        letter.kind, letter.subscriber_id = LetterKind.ADDRESS, mover.id
-    Post(sending).deliver()
-    with sending.reading() as session:
-        suppression = sending.suppression(session)
-        assert all(suppression.is_suppressed(f"nobody{one}@example.com") for one in ("", ".new", ".known"))
-        assert [(row.address, row.note) for row in suppression.list()] == [
-            (None, ""),
-            (None, ""),
-            ("nobody.known@example.com", "550 5.1.1 no such user here"),
-        ]
-
-
-def test_a_bounced_stranger_stays_on_the_list_as_the_operator_put_them_there(
-    sending: Newsletter, mailbox: Mailbox
-) -> None:
-    confirm(sending, "nobody@example.com")
-    with sending.session() as session:
-        hashed = hash_address(parse_address("nobody@example.com"), sending.address_key)
-        sending.suppression(session).add("nobody@example.com", "bounce", "by hand")
-        assert sending.suppression(session).add_hash(hashed, "bounce").note == "by hand"
-    Post(sending).deliver()
-    with sending.reading() as session:
-        assert [row.note for row in sending.suppression(session).list()] == ["by hand"]
-
-
-def test_the_former_address_is_told_where_its_subscription_goes(sending: Newsletter, mailbox: Mailbox) -> None:
-    person = reader(sending)
-    token = data_link(sending, person)
-    new_address.ask(sending, token, "new@example.net")
-    new_address.confirm(sending, address_link(sending))
-    Post(sending).deliver()
-    assert [to for to, _ in mailbox.taken] == [ADDRESS]
-    text = text_of(mailbox.taken[0][1])
-    assert "n***@example.net" in text
-    assert "直接回复这封邮件" in text
-    for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE):
-        assert sending.tokens.make(purpose, person.public_id) not in text
-
-
-def test_a_letter_for_a_former_address_of_a_reader_is_not_sent(sending: Newsletter, mailbox: Mailbox) -> None:
-    """Its link would open what is theirs to whoever has that address now."""
-    queue(sending, LetterKind.PREFERENCES, "former@example.com", person=reader(sending).id)
-    Post(sending).deliver()
-    assert mailbox.heard == []
-
-
-def test_a_change_of_address_is_confirmed_at_the_new_one_with_the_old_one_masked(
-    sending: Newsletter, mailbox: Mailbox
-) -> None:
-    person = reader(sending)
-    confirm(sending, "new@example.net")
-    with sending.session() as session:
-        letter = session.exec(select(Letter)).one()
-        letter.kind, letter.subscriber_id = LetterKind.ADDRESS, person.id
-    Post(sending).deliver()
-    ((recipient, message),) = mailbox.taken
-    text = text_of(message)
-    assert recipient == "new@example.net"
-    assert "c***@example.com" in text
-    assert ADDRESS not in text
-    assert "https://news.example.org/address/" in text
 
 
 def test_a_letter_that_cannot_be_made_fails_alone_and_is_logged(
