@@ -150,7 +150,7 @@ PAGES = {
     "leave": "/unsubscribe/{leave0}?{all}",
     "archive": "/archive",
     "search": "/archive?q={short}",
-    "search, found": "/archive?q=alert&page={all}",
+    "search, found": "/archive?q=alert&page=1",
     "search, everything": "/archive?q={all}",
     "issue": "/archive/2026-03-09",
     "issue, article": "/archive/2026-03-08",

@@ -103,7 +103,7 @@ def test_one_puts_topics_into_another_order_and_saves_that(page: Page, tour: Tou
     expect(page.locator("[name=order]").first).to_have_value("policy")
     go_to(page, "#choices .primary")
     press(page)
-    expect(page.get_by_role("status")).to_contain_text("已保存")
+    expect(page.get_by_text("已保存")).to_be_visible()
     assert first() == "policy"
 
 

@@ -207,7 +207,7 @@ def test_a_reader_signs_up_chooses_receives_what_fits_and_leaves(
         page.get_by_label("政策与监管", exact=False).first.uncheck()
         page.get_by_label("模型与技术进展", exact=False).first.check()
         page.get_by_role("button", name="保存").click()
-        expect(page.get_by_role("status")).to_contain_text("已保存")
+        expect(page.get_by_text("已保存")).to_be_visible()
         keep_picture(page, f"preferences-{shown}")
 
         day = house.send_issue()
