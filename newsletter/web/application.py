@@ -27,7 +27,7 @@ from newsletter.web import (
 from newsletter.web.errors import add_handlers, crowded, from_elsewhere
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
-from newsletter.web.turns import WritesInTurn
+from newsletter.web.turns import WritesInTurn, few_threads
 
 _STATIC = Path(__file__).parent / "static"
 _ROUTERS = (
@@ -66,6 +66,7 @@ def build(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        lifespan=few_threads,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(SameSiteWrites, refuse=from_elsewhere),

@@ -26,6 +26,6 @@ def run(application: ASGIApp, bound: socket.socket) -> None:
     There is no access log, because addresses hold tokens; and nobody's word is taken for where a request came from.
     """
     config = uvicorn.Config(
-        application, log_level="warning", access_log=False, proxy_headers=False, server_header=False, lifespan="off"
+        application, log_level="warning", access_log=False, proxy_headers=False, server_header=False, lifespan="on"
     )
     uvicorn.Server(config).run(sockets=[bound])

@@ -1,15 +1,28 @@
 """Writing in turns: however many forms come at once, pages to read are answered meanwhile."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import anyio.to_thread
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.web.security import SAFE_METHODS, Refusal
 
 WRITERS = 8
 """So many write at once, fewer than the database has connections: while it is locked, all of them wait in theirs."""
+READERS = 2
+"""So many pages are made at once beside them: more threads would only take the interpreter from each other."""
 PATIENCE_SECONDS = 10
 """How long the next one waits for a turn; mail services do not wait much longer for a one-click link."""
+
+
+@asynccontextmanager
+async def few_threads(_application: Starlette) -> AsyncIterator[None]:
+    """Let an application make so many answers at a time while it runs; how slowly they are read is no matter."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = WRITERS + READERS
+    yield
 
 
 class WritesInTurn:
