@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx2
 import pytest
 from pages.site import served
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.app import Newsletter
 from newsletter.web.turns import WRITERS, WritesInTurn
@@ -61,14 +62,20 @@ def _waiting(writers: int, patience_seconds: float) -> tuple[WritesInTurn, async
     return WritesInTurn(application, refuse, writers, patience_seconds), gate
 
 
-async def _status(application: WritesInTurn, method: str) -> int:
+async def _status(application: WritesInTurn, method: str, read: asyncio.Event | None = None) -> int:
+    """The status of an answer, of which more is taken once it was `read`."""
     said: list[int] = []
 
-    async def send(message: dict[str, object]) -> None:
-        if message["type"] == "http.response.start":
-            said.append(int(str(message["status"])))
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
 
-    await application({"type": "http", "method": method, "path": "/"}, None, send)  # type: ignore[arg-type]
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said.append(message["status"])
+            if read:
+                await read.wait()
+
+    await application({"type": "http", "method": method, "path": "/"}, receive, send)
     return said[0]
 
 
@@ -82,6 +89,31 @@ def test_a_form_without_a_turn_is_told_to_come_back_and_the_others_end() -> None
         return [*await asyncio.gather(*first), third]
 
     assert asyncio.run(three_forms()) == [200, 200, 503]
+
+
+def test_forms_whose_end_never_comes_hold_nobody_up(newsletter: Newsletter) -> None:
+    with newsletter.session() as session:
+        newsletter.topics(session).seed()
+    wish = {"address": "wen@example.com", "topics": ["policy"]}
+    with served(newsletter) as address, ExitStack() as open_lines:
+        host, _, port = address.removeprefix("http://").partition(":")
+        for _ in range(FORMS):
+            line = open_lines.enter_context(socket.create_connection((host, int(port))))
+            line.sendall(b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\naddress=")
+        assert httpx2.post(f"{address}/api/subscribe", json=wish, timeout=20).status_code == 202
+
+
+def test_a_turn_ends_with_the_answer_and_not_when_it_was_read() -> None:
+    async def two_forms() -> list[int]:
+        read = asyncio.Event()
+        application = WritesInTurn(PlainTextResponse("done"), lambda _: PlainTextResponse("later", 503), 1, 0.01)
+        slow = asyncio.create_task(_status(application, "POST", read))
+        await asyncio.sleep(0.001)
+        quick = await _status(application, "POST")
+        read.set()
+        return [await slow, quick]
+
+    assert asyncio.run(two_forms()) == [200, 200]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])

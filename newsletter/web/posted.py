@@ -9,8 +9,8 @@ from starlette.datastructures import QueryParams
 
 from newsletter.web.pages import words_for
 
-_FORM_BYTES = 64_000
-"""Every keyword that may be kept, percent-encoded, and then some."""
+MOST_BODY_BYTES = 64_000
+"""Every keyword that may be kept, percent-encoded, and then some: no page reads more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ def body_of(most_bytes: int) -> Callable[[Request], Awaitable[Body]]:
     return read
 
 
-def read_posted(request: Request, body: Annotated[Body, Depends(body_of(_FORM_BYTES))]) -> QueryParams:
+def read_posted(request: Request, body: Annotated[Body, Depends(body_of(MOST_BODY_BYTES))]) -> QueryParams:
     """The fields of a form as browsers send it without files (`application/x-www-form-urlencoded`).
 
     Bytes that are no UTF-8 become replacement characters. Ends in 413 when there is more than any form of ours holds.
     """
     if not body.whole:
-        raise HTTPException(413, words_for(request)["form_too_long"].format(n=_FORM_BYTES))
+        raise HTTPException(413, words_for(request)["form_too_long"].format(n=MOST_BODY_BYTES))
     return QueryParams(body.data.decode("utf-8", "replace"))
 
 

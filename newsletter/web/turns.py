@@ -1,13 +1,15 @@
 """Writing in turns: however many forms come at once, pages to read are answered meanwhile."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.web.posted import MOST_BODY_BYTES
 from newsletter.web.security import SAFE_METHODS, Refusal
 
 WRITERS = 8
@@ -26,7 +28,11 @@ async def few_threads(_application: Starlette) -> AsyncIterator[None]:
 
 
 class WritesInTurn:
-    """ASGI middleware that lets a few unsafe requests through at a time, and answers one that waited long itself."""
+    """ASGI middleware that lets a few unsafe requests through at a time, and answers one that waited long itself.
+
+    A turn begins when the body is there and ends when the answer is made: whoever sends or reads slowly holds nobody
+    up but themselves.
+    """
 
     def __init__(
         self, app: ASGIApp, refuse: Refusal, writers: int = WRITERS, patience_seconds: float = PATIENCE_SECONDS
@@ -41,13 +47,35 @@ class WritesInTurn:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self._app(scope, receive, send)
             return
+        receive = await _received(receive)
         try:
             async with asyncio.timeout(self._patience_seconds):
                 await self._turns.acquire()
         except TimeoutError:
             await self._refuse(scope)(scope, receive, send)
             return
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._turns.release()
+        with ExitStack() as turn:
+            turn.callback(self._turns.release)
+
+            async def send_and_end_turn(message: Message) -> None:
+                turn.close()
+                await send(message)
+
+            await self._app(scope, receive, send_and_end_turn)
+
+
+async def _received(receive: Receive) -> Receive:
+    """The same messages, after the body has come, or so much of it that no page of ours asks for more."""
+    messages: deque[Message] = deque()
+    size = 0
+    while size <= MOST_BODY_BYTES:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+
+    async def again() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return again
