@@ -14,12 +14,13 @@ from sqlmodel import col, select
 from newsletter.app import Newsletter
 from newsletter.readers.forgetting import forget
 from newsletter.readers.models import Letter, LetterKind, LetterState
-from newsletter.readers.sign_up import Asked, Standing, ask, confirm, look
-from subscribers.addresses import AddressRefused
+from newsletter.readers.sign_up import Asked, Standing, ask, confirm, look, way_on
+from subscribers.addresses import AddressRefused, parse_address
 from subscribers.models import SignUp, State
 from subscribers.people import FORGOTTEN
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences, PreferencesRefused
+from subscribers.sign_ups import SignUpStore
 from subscribers.tokens import Purpose
 
 pytestmark = pytest.mark.both_databases
@@ -308,3 +309,22 @@ def test_a_used_link_says_when_the_reader_has_left_since(newsletter: Newsletter,
         assert found is not None and found.state is Standing.LEFT
     with newsletter.reading() as session:
         assert newsletter.people(session).list(State.UNSUBSCRIBED)
+
+
+def test_an_old_link_leads_to_whoever_confirmed_by_it_and_not_to_who_has_their_address_now(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    ask(newsletter, ASKED)
+    link = token_of(newsletter)
+    confirm(newsletter, link, "192.0.2.1")
+    with newsletter.session() as session:
+        people = newsletter.people(session)
+        first = people.get("an@example.org")
+        assert first
+        move = SignUpStore(session, newsletter.clock).add(
+            parse_address("moved@example.org"), POLICY, source="page", wording="", origin="", subscriber_id=first.id
+        )
+        people.move(first, move, source="page", origin="")
+        people.add("an@example.org", POLICY)
+        public_id = first.public_id
+    assert newsletter.tokens.read(Purpose.PREFERENCES, way_on(newsletter, link)) == public_id

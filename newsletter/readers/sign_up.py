@@ -115,7 +115,8 @@ def way_on(newsletter: Newsletter, token: str) -> str:
     public_id = newsletter.tokens.read(Purpose.CONFIRM, token)
     with newsletter.reading() as session:
         row = SignUpStore(session).by_public_id(public_id or "")
-        person = newsletter.people(session).get(row.address) if row else None
+        # by who they became: they may have moved since, and their address may be somebody else's by now
+        person = session.get(Subscriber, row.subscriber_id) if row and row.subscriber_id else None
     return newsletter.tokens.make(Purpose.PREFERENCES, person.public_id) if person else ""
 
 
