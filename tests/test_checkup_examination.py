@@ -44,6 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) ->
             "postal_address": "示例路 1 号",
             "smtp_url": f"smtp://127.0.0.1:{server.port}",
             "base_url": "https://news.tidewater.example",
+            "trusted_proxies": "127.0.0.1",
         }
         file = tmp_path / "newsletter.toml"
         file.touch(0o600)
@@ -95,6 +96,12 @@ def test_links_that_are_not_https_are_a_warning(folder: Path) -> None:
     text = (folder / "newsletter.toml").read_text("utf-8")
     (folder / "newsletter.toml").write_text(text.replace("https://", "http://"), "utf-8")
     assert verdicts(look())["Settings: BASE_URL"] is Verdict.WARNING
+
+
+def test_https_without_a_trusted_proxy_is_a_warning_since_all_visitors_look_like_one(folder: Path) -> None:
+    text = (folder / "newsletter.toml").read_text("utf-8")
+    (folder / "newsletter.toml").write_text(text.replace('trusted_proxies = "127.0.0.1"\n', ""), "utf-8")
+    assert verdicts(look())["Settings: TRUSTED_PROXIES"] is Verdict.WARNING
 
 
 def test_a_settings_file_that_cannot_be_read_is_a_finding(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

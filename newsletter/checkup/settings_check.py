@@ -59,6 +59,11 @@ def fitness(newsletter: Newsletter | None) -> Iterator[Finding]:
     parts = urlsplit(settings.base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         unfit.append("BASE_URL is not https, which one-click unsubscribing asks for (RFC 8058 §3.1)")
+    if parts.scheme == "https" and not settings.trusted_proxies:
+        unfit.append(
+            "TRUSTED_PROXIES is empty, though https means that a proxy stands before the pages: all visitors seem to "
+            "come from it, and share the limit of one"
+        )
     for name, _, what in (words.partition(" ") for words in unfit):
         yield warning(name, what, f"Set it before real readers get mail; {REFERENCE}")
     if not unfit:
