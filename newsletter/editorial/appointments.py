@@ -24,10 +24,10 @@ from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.slot import Slot
+from newsletter.editorial.alert import tell_staff
 from newsletter.editorial.approval import approved
 from newsletter.editorial.dispatch import require_readers
 from newsletter.editorial.opening import open_in_public
-from newsletter.editorial.staff import tell_staff
 from newsletter.storage.issues import IssueRefused, Saved
 
 
