@@ -142,8 +142,9 @@ def test_hostile_titles_stay_text_in_both_feeds(told: Newsletter, title: str) ->
 def test_any_text_makes_a_feed_that_can_be_read(told: Newsletter, title: str, text: str) -> None:
     body = (Code(text), Points(text, (text,)), Quote((text,)), Table(((text, text), (text,))), Image(text, text))
     feed = feed_of(line_of(title, summary=text, body=body, source=Source(text, text), tags=(text,)), title=title)
-    ET.fromstring(atom(told, feed))
-    json.loads(json_feed(told, feed))
+    (entry,) = ET.fromstring(atom(told, feed)).findall("{http://www.w3.org/2005/Atom}entry")
+    (item,) = json.loads(json_feed(told, feed))["items"]
+    assert entry.findtext("{http://www.w3.org/2005/Atom}content") == item["content_html"]
 
 
 def test_the_content_is_the_whole_story(told: Newsletter) -> None:

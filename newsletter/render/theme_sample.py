@@ -35,9 +35,9 @@ READER = Recipient(
     address="reader@example.com",
     date=datetime(2026, 3, 9, 8, 0, tzinfo=UTC),
     topics=tuple(topic.slug for topic in SHIPPED[:2]),
-    unsubscribe_token="c2FtcGxl",  # noqa: S106 - leads nowhere, as the next two
-    preferences_token="d2lzaGVz",  # noqa: S106
-    view_token="bG9vaw",  # noqa: S106
+    unsubscribe_token="c2FtcGxl",  # noqa: S106 - leads nowhere
+    preferences_token="d2lzaGVz",  # noqa: S106 - leads nowhere
+    view_token="bG9vaw",  # noqa: S106 - leads nowhere
 )
 _BODY: tuple[Block, ...] = (
     Paragraph("The report lists *every* failure, with the `seed` that leads to it."),

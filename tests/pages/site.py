@@ -48,7 +48,7 @@ def open_tour() -> Iterator[Tour]:
 def served(newsletter: Newsletter) -> Iterator[str]:
     """The pages of a newsletter on a port of this machine."""
     bound = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(build(newsletter), log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(build(newsletter), log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
