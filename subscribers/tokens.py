@@ -26,13 +26,17 @@ class Purpose(StrEnum):
     """Confirm a new address; the subject is the public id of the `SignUp` that wants it."""
     DATA = "data"
     """Export, erasure, change of address; the subject is the public id of the letter, whose age decides."""
+    LOOK = "look"
+    """Look at an issue before it is sent, without an account; the subject says which and until when."""
+    INVITATION = "invitation"
+    """Set a first or a new password; the subject is the public id of the member of staff and when they were invited."""
     FORM = "form"
     """A form that was shown; the subject is when, in seconds since 1970."""
 
 
 _KEY_ID = 4
 _SIGNATURE = _KEY_ID + 22
-_SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _LEAST_KEY_BYTES = 16
 
 
@@ -52,12 +56,12 @@ class Tokens:
         self._keys = tuple((_text(hmac.digest(key, b"token key id", "sha256")[:3]), key) for key in keys)
 
     def make(self, purpose: Purpose, subject: str) -> str:
-        """Sign a subject (1 to 32 of `A-Z a-z 0-9 _ -`) for one purpose.
+        """Sign a subject (1 to 128 of `A-Z a-z 0-9 _ -`) for one purpose.
 
         Raises `ValueError` for a subject that could not stand in a link as it is.
         """
         if not _SUBJECT.fullmatch(subject):
-            raise ValueError(f"a token's subject is 1 to 32 letters, digits, _ or -, not {subject!r}")
+            raise ValueError(f"a token's subject is 1 to 128 letters, digits, _ or -, not {subject!r}")
         key_id, key = self._keys[0]
         return key_id + _mac(key, purpose, subject) + subject
 

@@ -13,7 +13,10 @@ from sqlmodel import SQLModel
 
 import newsletter.archive.models
 import newsletter.delivery.models
+import newsletter.editorial.models
 import newsletter.readers.models
+import newsletter.review.models
+import newsletter.staff.models
 import newsletter.storage.models  # noqa: F401 - fills the metadata
 import subscribers.models  # noqa: F401 - fills the metadata
 from newsletter.app import Newsletter

@@ -62,7 +62,7 @@ def test_a_token_is_short_fit_for_a_link_and_always_the_same() -> None:
     assert Tokens([NEW]).make(Purpose.UNSUBSCRIBE, SUBJECT) == Tokens([NEW]).make(Purpose.UNSUBSCRIBE, SUBJECT)
 
 
-@pytest.mark.parametrize("subject", ["", "a b", "a@x.org", "a/b", "张", "a" * 33, "a\n"])
+@pytest.mark.parametrize("subject", ["", "a b", "a@x.org", "a/b", "张", "a" * 129, "a\n"])
 def test_a_subject_that_no_link_can_carry_is_not_signed(subject: str) -> None:
     with pytest.raises(ValueError, match="subject"):
         Tokens([NEW]).make(Purpose.UNSUBSCRIBE, subject)

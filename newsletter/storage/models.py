@@ -1,9 +1,9 @@
-"""Tables of issues: an issue, its revisions, and what was compiled of a revision when it was approved."""
+"""Tables of issues: an issue, its revisions, what was compiled of them, the pictures in them; and of settings."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -19,7 +19,9 @@ class AddressKeyRow(SQLModel, table=True):
 class IssueRow(SQLModel, table=True):
     """One publication, known to people by its slug; approval points at one of its revisions and at what that showed.
 
-    The archive shows the revision that was published last, from the moment its first mailing began.
+    The archive shows the revision that was published last, from the moment its first mailing began. `approved_by` and
+    `asked_by` are ids of staff, None for the command line; `asked_revision_id` is what a second person was asked to
+    approve.
     """
 
     __tablename__ = "issue"
@@ -32,12 +34,20 @@ class IssueRow(SQLModel, table=True):
     approved_revision_id: int | None = None
     approved_hash: str | None = None
     approved_at: datetime | None = None
+    approved_by: int | None = None
+    asked_revision_id: int | None = None
+    asked_by: int | None = None
+    asked_at: datetime | None = None
     published_revision_id: int | None = None
     published_at: datetime | None = None
 
 
 class RevisionRow(SQLModel, table=True):
-    """One saved state of an issue: the text as it came, what was read from it, and the findings of that reading."""
+    """One saved state of an issue: the text as it came, what was read from it, and the findings of that reading.
+
+    `saved_by` is the id of the member of staff who wrote it, None for the command line. While one person goes on
+    writing, the newest revision is written over; `saved_at` is when that happened last.
+    """
 
     __tablename__ = "revision"
     __table_args__ = (UniqueConstraint("issue_id", "number"),)
@@ -49,6 +59,8 @@ class RevisionRow(SQLModel, table=True):
     document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     content_hash: str
     created_at: datetime
+    saved_by: int | None = None
+    saved_at: datetime | None = None
 
 
 class StoryRow(SQLModel, table=True):
@@ -76,3 +88,30 @@ class CompiledRow(SQLModel, table=True):
     language: str
     content_hash: str
     document: str
+
+
+class ImageRow(SQLModel, table=True):
+    """A picture that an editor uploaded, as it is served; `key` is in its address, sizes are in pixels."""
+
+    __tablename__ = "image"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=64)
+    media_type: str = Field(max_length=16)
+    width: int
+    height: int
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    name: str = Field(max_length=200)
+    alt: str = Field(max_length=500)
+    made_at: datetime
+    made_by: int | None = None
+
+
+class ChosenSetting(SQLModel, table=True):
+    """A setting that was chosen in the browser; it counts where neither environment nor file names it."""
+
+    __tablename__ = "chosen_setting"
+
+    name: str = Field(primary_key=True, max_length=64)
+    value: Any = Field(sa_column=Column(JSON, nullable=False))
+    changed_at: datetime

@@ -24,6 +24,7 @@ from newsletter.web import (
     unsubscribe,
     view,
 )
+from newsletter.web.desk import routes as desk
 from newsletter.web.errors import add_handlers, crowded, from_elsewhere
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
@@ -75,7 +76,8 @@ def build(
     )
     application.state.pages = Pages(newsletter, extra_templates, extra_links)
     add_handlers(application)
-    for router in (*_ROUTERS, *extra_routers):
+    desk.add_handlers(application)
+    for router in (*_ROUTERS, *desk.ROUTERS, *extra_routers):
         application.include_router(router)
     application.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return application

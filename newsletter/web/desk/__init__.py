@@ -1,0 +1,1 @@
+"""The desk: pages where the staff write, look, approve, send and watch."""

@@ -1,0 +1,39 @@
+"""All pages of the desk, and what it answers to those who may not see them."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from newsletter.staff.rights import Right
+from newsletter.web.desk import overview
+from newsletter.web.desk.seat import NotAllowed, NotSignedIn, desk_page
+from newsletter.web.pages import words_for
+from newsletter.web.security import SAFE_METHODS
+
+ROUTERS: tuple[APIRouter, ...] = (overview.router,)
+
+
+def add_handlers(application: FastAPI) -> None:
+    """Send those who are not signed in to the login, and tell the others what they lack."""
+    application.add_exception_handler(NotSignedIn, _not_signed_in)
+    application.add_exception_handler(NotAllowed, _not_allowed)
+
+
+def _not_signed_in(request: Request, _error: Exception) -> Response:
+    """The login for whoever opens a page; a form is told to stay where it is, so that what was typed is not lost."""
+    if request.method in SAFE_METHODS and "text/html" in request.headers.get("accept", ""):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/desk/login?next={quote(request.url.path + query, safe='')}", 303)
+    return PlainTextResponse(words_for(request)["desk_signed_out"] + "\n", 401)
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    right: Right = error.args[0]
+    words = words_for(request)
+    detail = words[f"desk_not_allowed_{right}"]
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse(detail + "\n", 403)
+    return desk_page(
+        request, "problem.html.j2", place="", status=403, number=403, title=words["desk_not_allowed"], detail=detail
+    )
