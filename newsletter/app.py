@@ -1,15 +1,19 @@
 """Where the parts are joined: one object with everything a front door needs, built once and handed over."""
 
-from collections.abc import Callable, Iterator
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from email.utils import parseaddr
+from typing import Any
 
 from sqlmodel import Session
 
 from newsletter.content.issue import Issue
 from newsletter.render.theme import Theme, ThemeError, load_theme
 from newsletter.settings import Settings
+from newsletter.storage.chosen_settings import choose, chosen
 from newsletter.storage.engine import open_engine, require_file, sqlite_file
 from newsletter.storage.issues import IssueRefused, IssueStore
 from newsletter.storage.key import require_key
@@ -19,15 +23,20 @@ from subscribers.suppression import SuppressionStore
 from subscribers.tokens import Tokens
 from subscribers.topic_store import TopicStore
 
+_SETTINGS_SECONDS = 3
+
 
 class Newsletter:
     """The parts of one newsletter. Making it opens the database, which must exist and have the present schema.
 
-    Raises `DatabaseRefused` when it has not. `clock` gives aware moments.
+    Raises `DatabaseRefused` when it has not. `clock` gives aware moments. `settings` are those of environment and file,
+    and where these say nothing, what was chosen in the browser.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.settings = settings
+        self.settings = self._written_settings = settings
+        self._chosen: dict[str, Any] = {}
+        self._chosen_at = -math.inf
         self.clock = clock
         self.database_file = sqlite_file(settings.database_url)
         require_file(self.database_file)
@@ -43,6 +52,7 @@ class Newsletter:
     def session(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises; its rows stay readable after."""
         with Session(self.engine, expire_on_commit=False) as session:
+            self._see_settings(session)
             yield session
             session.commit()
 
@@ -51,6 +61,7 @@ class Newsletter:
         """A look at one moment of the database, which waits for nobody who writes; nothing is written in it."""
         engine = self.engine.execution_options(read_only=True)
         with Session(engine, expire_on_commit=False) as session:
+            self._see_settings(session)
             yield session
 
     def issues(self, session: Session) -> IssueStore:
@@ -97,6 +108,32 @@ class Newsletter:
     def address_key(self) -> bytes:
         """What keys the hashes of addresses: the oldest secret, so that they outlive a change of the key that signs."""
         return self.settings.keys[-1]
+
+    def choose_settings(self, session: Session, values: Mapping[str, Any]) -> None:
+        """Keep settings chosen in the browser, None giving one back to its default; the caller commits.
+
+        They count as soon as it is committed, in other processes within seconds. Raises `SettingsRefused` for a value
+        that cannot be, and for a setting that environment or file name or that is none to be changed meanwhile.
+        """
+        wanted = {name: value for name, value in {**chosen(session), **values}.items() if value is not None}
+        self._written_settings.with_chosen(wanted, refusing=values)
+        choose(session, values, self.clock())
+        self._chosen_at = -math.inf
+
+    def fixed_settings(self) -> frozenset[str]:
+        """The names of settings that environment or file give a value."""
+        return frozenset(self._written_settings.model_fields_set)
+
+    def _see_settings(self, session: Session) -> None:
+        """Look every few seconds whether other settings were chosen, perhaps by another process."""
+        now = time.monotonic()
+        if now - self._chosen_at < _SETTINGS_SECONDS:
+            return
+        self._chosen_at = now
+        found = chosen(session)
+        if found != self._chosen:
+            self._chosen = found
+            self.settings = self._written_settings.with_chosen(found)
 
     def _load_theme(self, setting: str) -> Theme:
         try:

@@ -7,6 +7,7 @@ should be; nothing is read before `load` is called.
 import os
 import re
 import secrets
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -48,6 +49,22 @@ TOML = Path("newsletter.toml")
 _Kind = TypeVar("_Kind", bound=BaseSettings)
 _TABLES = ("servers", "domains")
 """The settings that are lists of tables."""
+
+
+CHOOSABLE = (
+    "about",
+    "about_en",
+    "postal_address",
+    "reply_to",
+    "staff",
+    "approval",
+    "slot",
+    "too_late_minutes",
+    "canary",
+    "unknown",
+    "sign_ups_per_hour",
+)
+"""What may be changed in the browser while everything runs: nothing secret, nothing that leads mail elsewhere."""
 
 
 class SettingsRefused(Exception):
@@ -99,6 +116,8 @@ class Settings(ThemeSettings):
     sign_ups_per_hour: Annotated[int, Field(ge=1)] = 1000
     """How many confirmation mails may be asked for in all; who fills the form for others gets no further."""
     staff: Annotated[tuple[BareAddress, ...], *Words] = ()
+    approval: Literal["anyone", "second"] = "anyone"
+    """Who may release an issue: anyone with the right, or only somebody else than who wrote it last."""
     zone: Zone = "Asia/Shanghai"
     slot: SlotTime = ""
     too_late_minutes: Annotated[float, Field(gt=0)] = 120
@@ -138,6 +157,25 @@ class Settings(ThemeSettings):
                 messages_per_connection=self.messages_per_connection,
             ),
         )
+
+    def with_chosen(self, values: Mapping[str, Any], refusing: Collection[str] = ()) -> "Settings":
+        """These settings with what was chosen in the browser, where environment and file say nothing.
+
+        A value that cannot be is left out, but one whose name is in `refusing` raises `SettingsRefused`.
+        """
+        settings = self.model_copy()
+        for name in refusing:
+            if name not in CHOOSABLE or name in self.model_fields_set:
+                raise SettingsRefused(f"{PREFIX}{name.upper()} cannot be changed here.")
+        for name, value in values.items():
+            if name not in CHOOSABLE or name in self.model_fields_set:
+                continue
+            try:
+                self.__pydantic_validator__.validate_assignment(settings, name, value)
+            except ValidationError as refused:
+                if name in refusing:
+                    raise SettingsRefused("\n".join(_say(error) for error in refused.errors())) from None
+        return settings
 
     @property
     def unknown_wait(self) -> timedelta:
