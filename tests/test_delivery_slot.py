@@ -97,3 +97,12 @@ def test_the_last_moment_is_one_of_the_slot_not_after_now_and_none_lies_between(
 def test_as_time_goes_on_the_last_moment_never_goes_back(now: datetime, later: timedelta, zone: ZoneInfo) -> None:
     slot = Slot.parse("mon-fri 02:30")
     assert slot.last_before(now, zone).timestamp() <= slot.last_before(now + later, zone).timestamp()
+
+
+@given(ZONES, st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)), st.integers(0, 23))
+def test_the_next_moment_is_the_first_that_has_not_come(zone: str, now: datetime, hour: int) -> None:
+    slot = Slot(WEEK, time(hour, 30))
+    coming = slot.next_after(now, ZoneInfo(zone))
+    assert coming.timestamp() > now.timestamp()
+    assert slot.last_before(coming - timedelta(seconds=1), ZoneInfo(zone)).timestamp() <= now.timestamp()
+    assert slot.last_before(coming, ZoneInfo(zone)) == coming

@@ -1,6 +1,7 @@
 """The daily slot: on which days and at what hour an issue goes out by itself, as a value and plain arithmetic."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -31,13 +32,19 @@ class Slot:
         An hour that the change to summer time leaves out comes when the clock has jumped over it; one that comes twice
         counts the first time (PEP 495).
         """
-        today = now.astimezone(zone).date()
-        moments = (
-            datetime.combine(today - timedelta(days=back), self.hour, zone)
-            for back in range(8)
-            if (today - timedelta(days=back)).weekday() in self.days
-        )
+        moments = self._moments(now, zone, -1)
         return next(moment for moment in moments if moment.timestamp() <= now.timestamp())
+
+    def next_after(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """The earliest moment of this slot after `now`, in `zone`."""
+        moments = self._moments(now, zone, 1)
+        return next(moment for moment in moments if moment.timestamp() > now.timestamp())
+
+    def _moments(self, now: datetime, zone: ZoneInfo, step: int) -> Iterator[datetime]:
+        """The moments of today and of a week into the future (`step` 1) or the past (-1)."""
+        today = now.astimezone(zone).date()
+        days = (today + timedelta(days=step * distance) for distance in range(8))
+        return (datetime.combine(day, self.hour, zone) for day in days if day.weekday() in self.days)
 
 
 def _span(part: str) -> list[int]:
