@@ -1,0 +1,119 @@
+"""The overview: it tells what comes, what went, and what needs a person, and is silent where all is well."""
+
+from datetime import timedelta
+
+import pytest
+from desk_samples import add_staff, at_desk
+from sending import SLUG, Clock, take_in_issue
+from sqlmodel import select
+from web_samples import add_reader
+
+from newsletter.app import Newsletter
+from newsletter.delivery.control import pause
+from newsletter.delivery.models import Appointment, Delivery
+from newsletter.delivery.outcome import State
+from newsletter.editorial.appointments import AppointmentState
+from newsletter.editorial.approval import approve
+from newsletter.editorial.dispatch import begin, plan_mailing
+from newsletter.editorial.intake import read, take_in
+from newsletter.editorial.overview import Overview, overview
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def clock(newsletter: Newsletter) -> Clock:
+    """The newsletter's clock from now on: the morning of the sample issue's day."""
+    clock = newsletter.clock = Clock()
+    return clock
+
+
+@pytest.fixture
+def begun(newsletter: Newsletter, clock: Clock) -> int:
+    """The mailing of the sample issue, planned for two readers."""
+    add_reader(newsletter, "an@example.org", "policy")
+    add_reader(newsletter, "bo@example.org", "models", "policy")
+    take_in_issue(newsletter)
+    approve(newsletter, SLUG)
+    mailing = begin(newsletter, SLUG)
+    list(plan_mailing(newsletter, mailing))
+    return mailing
+
+
+def kinds(seen: Overview) -> set[str]:
+    return {problem.kind for problem in seen.problems}
+
+
+def test_an_empty_newsletter_has_nothing_to_tell(newsletter: Newsletter, clock: Clock) -> None:
+    seen = overview(newsletter)
+    assert (seen.coming, seen.sent, seen.slot_at) == ((), (), None)
+    assert sum(seen.readers.values()) == 0
+    assert kinds(seen) <= {"unfit"}
+
+
+def test_todays_issue_comes_next_and_goes_out_with_the_slot_of_its_day(newsletter: Newsletter, clock: Clock) -> None:
+    take_in_issue(newsletter)
+    with newsletter.session() as session:
+        newsletter.choose_settings(session, {"slot": "09:00"})
+    (coming,) = overview(newsletter).coming
+    assert coming.saved.slug == SLUG
+    assert coming.at == clock.now + timedelta(hours=1)
+    clock.move(hours=2)
+    assert overview(newsletter).coming[0].at is None
+
+
+def test_what_was_begun_is_no_longer_coming_but_sent(newsletter: Newsletter, begun: int) -> None:
+    seen = overview(newsletter)
+    assert seen.coming == ()
+    assert [(one.slug, one.state, one.counts.queued) for one in seen.sent] == [(SLUG, "sending", 2)]
+
+
+def test_mail_that_waits_while_nobody_sends_is_a_problem(newsletter: Newsletter, begun: int) -> None:
+    (problem,) = [one for one in overview(newsletter).problems if one.kind == "nobody-sends"]
+    assert problem.number == 2
+
+
+def test_a_paused_mailing_is_a_problem_with_its_reason(newsletter: Newsletter, begun: int) -> None:
+    with newsletter.session() as session:
+        pause(session, begun, "the server refuses all")
+    assert ("paused", SLUG, "the server refuses all") in {
+        (one.kind, one.slug, one.detail) for one in overview(newsletter).problems
+    }
+
+
+def test_messages_of_unknown_fate_are_a_problem(newsletter: Newsletter, begun: int) -> None:
+    with newsletter.session() as session:
+        for row in session.exec(select(Delivery)):
+            row.state = State.UNKNOWN
+    assert ("unknown", 2) in {(one.kind, one.number) for one in overview(newsletter).problems}
+
+
+def test_an_appointment_that_was_missed_is_told_for_three_days(newsletter: Newsletter, clock: Clock) -> None:
+    with newsletter.session() as session:
+        at = clock.now - timedelta(hours=1)
+        session.add(Appointment(key="x", at=at, state=AppointmentState.MISSED, note="too late", made_at=at))
+    assert "appointment" in kinds(overview(newsletter))
+    clock.move(days=3)
+    assert "appointment" not in kinds(overview(newsletter))
+
+
+def test_todays_issue_with_an_error_is_a_problem_and_tomorrows_is_not_yet(newsletter: Newsletter, clock: Clock) -> None:
+    text = "# 示例 (2026-03-10)\n\n**没有这个主题**\n\n- **一条**\n  说明：文字。\n".encode()
+    take_in(newsletter, read(newsletter, text), text, draft=True)
+    assert "errors" not in kinds(overview(newsletter))
+    clock.move(days=1)
+    assert "errors" in kinds(overview(newsletter))
+
+
+def test_readers_are_counted_by_topic(newsletter: Newsletter, begun: int) -> None:
+    by_topic = dict(overview(newsletter).by_topic)
+    assert (by_topic["models"], by_topic["policy"], by_topic["funding"]) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_tells_it_in_either_language(newsletter: Newsletter, begun: int, language: str) -> None:
+    add_staff(newsletter)
+    page = at_desk(newsletter).get(f"/desk?language={language}")
+    assert page.status_code == 200
+    assert SLUG in page.text
+    assert "newsletter serve" in page.text

@@ -1,0 +1,80 @@
+"""The settings page: what may be changed is, by those who may, and nothing wrong gets in."""
+
+import pytest
+from desk_samples import at_desk
+from sqlmodel import col, select
+
+from newsletter.app import Newsletter
+from newsletter.settings import CHOOSABLE
+from newsletter.staff.models import AuditEntry
+from newsletter.staff.rights import Role
+
+
+def audited(newsletter: Newsletter) -> list[tuple[str, str, str]]:
+    with newsletter.reading() as session:
+        rows = session.exec(select(AuditEntry).order_by(col(AuditEntry.id))).all()
+    return [(row.subject, row.details.get("before", ""), row.details.get("after", "")) for row in rows]
+
+
+def test_a_setting_is_changed_at_once_and_written_down(newsletter: Newsletter) -> None:
+    page = at_desk(newsletter).post("/desk/settings", data={"slot": "mon-fri 08:00", "canary": "50"})
+    assert "已保存" in page.text
+    assert (newsletter.settings.slot, newsletter.settings.canary) == ("mon-fri 08:00", 50)
+    assert audited(newsletter) == [("SLOT", "", "mon-fri 08:00"), ("CANARY", "0", "50")]
+
+
+def test_several_addresses_become_a_list(newsletter: Newsletter) -> None:
+    at_desk(newsletter).post("/desk/settings", data={"staff": "an@example.org, bo@example.org"})
+    assert newsletter.settings.staff == ("an@example.org", "bo@example.org")
+
+
+def test_an_emptied_field_is_the_default_again(newsletter: Newsletter) -> None:
+    client = at_desk(newsletter)
+    client.post("/desk/settings", data={"canary": "50"})
+    client.post("/desk/settings", data={"canary": ""})
+    assert newsletter.settings.canary == 0
+
+
+def test_one_wrong_value_changes_nothing_and_keeps_what_was_typed(newsletter: Newsletter) -> None:
+    page = at_desk(newsletter).post("/desk/settings", data={"slot": "sometimes", "about": "新的介绍"})
+    assert page.status_code == 422
+    assert 'value="sometimes"' in page.text
+    assert "新的介绍" in page.text
+    assert 'aria-invalid="true"' in page.text
+    assert newsletter.settings.about == ""
+    assert audited(newsletter) == []
+
+
+def test_saving_what_stands_there_changes_nothing(newsletter: Newsletter) -> None:
+    client = at_desk(newsletter)
+    client.post("/desk/settings", data={"canary": "50"})
+    client.post("/desk/settings", data={"canary": "50", "slot": ""})
+    assert len(audited(newsletter)) == 1
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.SENDER])
+def test_others_see_it_and_cannot_change_it(newsletter: Newsletter, role: Role) -> None:
+    client = at_desk(newsletter, role)
+    assert client.get("/desk/settings").status_code == 200
+    assert client.post("/desk/settings", data={"canary": "50"}).status_code == 403
+    assert newsletter.settings.canary == 0
+
+
+def test_what_is_written_in_the_file_says_so_and_stays(newsletter: Newsletter) -> None:
+    fixed = sorted(newsletter.fixed_settings() & set(CHOOSABLE))
+    assert fixed, "the samples write none of them down"
+    client, before = at_desk(newsletter), getattr(newsletter.settings, fixed[0])
+    assert fixed[0].upper() in client.get("/desk/settings").text
+    client.post("/desk/settings", data={fixed[0]: "77"})
+    assert getattr(newsletter.settings, fixed[0]) == before
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_setting_has_words(newsletter: Newsletter, language: str) -> None:
+    page = at_desk(newsletter).get(f"/desk/settings?language={language}").text
+    assert all(f'name="{name}"' in page for name in CHOOSABLE)
+
+
+def test_no_secret_is_shown(newsletter: Newsletter) -> None:
+    page = at_desk(newsletter).get("/desk/settings").text
+    assert newsletter.settings.secret_key.get_secret_value() not in page
