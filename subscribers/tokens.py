@@ -4,9 +4,9 @@ A token is the key's id (4 characters), a MAC of 128 bits (22) and the subject i
 always give the same token, so that a message stays the same bytes (RFC 2104, truncated as its §5 allows).
 """
 
-import base64
 import hmac
 import re
+from binascii import b2a_base64
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -30,6 +30,8 @@ class Purpose(StrEnum):
     """Look at an issue before it is sent, without an account; the subject says which and until when."""
     INVITATION = "invitation"
     """Set a first or a new password; the subject is the public id of the member of staff and when they were invited."""
+    SECOND_FACTOR = "second factor"
+    """Go on with a login whose password was right; the subject is the public id, when that was, and a mark of it."""
     FORM = "form"
     """A form that was shown; the subject is when, in seconds since 1970."""
 
@@ -40,8 +42,12 @@ _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _LEAST_KEY_BYTES = 16
 
 
+_FOR_LINKS = bytes.maketrans(b"+/", b"-_")
+"""From base64 to its alphabet for links."""
+
+
 def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return b2a_base64(raw, newline=False).translate(_FOR_LINKS, b"=").decode("ascii")
 
 
 class Tokens:
@@ -53,7 +59,9 @@ class Tokens:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) < _LEAST_KEY_BYTES for key in keys):
             raise ValueError(f"tokens need at least one key, each of at least {_LEAST_KEY_BYTES} bytes")
-        self._keys = tuple((_text(hmac.digest(key, b"token key id", "sha256")[:3]), key) for key in keys)
+        # a key is taken in once and copied for each token: every reader of a mailing gets several
+        begun = [hmac.new(key, digestmod="sha256") for key in keys]
+        self._keys = tuple((_text(_digest(key, b"token key id")[:3]), key) for key in begun)
 
     def make(self, purpose: Purpose, subject: str) -> str:
         """Sign a subject (1 to 128 of `A-Z a-z 0-9 _ -`) for one purpose.
@@ -78,5 +86,11 @@ class Tokens:
         return None
 
 
-def _mac(key: bytes, purpose: str, subject: str) -> str:
-    return _text(hmac.digest(key, f"{purpose}\0{subject}".encode(), "sha256")[:16])
+def _mac(key: hmac.HMAC, purpose: str, subject: str) -> str:
+    return _text(_digest(key, f"{purpose}\0{subject}".encode())[:16])
+
+
+def _digest(key: hmac.HMAC, data: bytes) -> bytes:
+    mac = key.copy()
+    mac.update(data)
+    return mac.digest()

@@ -10,6 +10,7 @@ from newsletter.delivery.transport import ServerRefused
 from newsletter.render.headers import MessageRefused
 from newsletter.render.theme import ThemeError
 from newsletter.settings import SettingsRefused
+from newsletter.staff.accounts import StaffRefused
 from newsletter.storage.engine import DatabaseRefused
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SeatLost, SenderRunning
@@ -34,6 +35,7 @@ REFUSALS = (
     SenderRunning,
     ServerRefused,
     SettingsRefused,
+    StaffRefused,
     SubscriberRefused,
     SuppressionRefused,
     ThemeError,

@@ -59,6 +59,7 @@ def entries(
     subject: str = "",
     action: str = "",
     staff_id: int | None = None,
+    of_command_line: bool = False,
     before: int | None = None,
     most: int = 100,
 ) -> Sequence[AuditEntry]:
@@ -70,6 +71,8 @@ def entries(
         query = query.where(AuditEntry.action == action)
     if staff_id is not None:
         query = query.where(AuditEntry.staff_id == staff_id)
+    if of_command_line:
+        query = query.where(col(AuditEntry.staff_id).is_(None))
     if before is not None:
         query = query.where(col(AuditEntry.id) < before)
     return session.exec(query).all()

@@ -19,7 +19,7 @@ class Staff(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     public_id: str = Field(unique=True, max_length=32)
     address: str = Field(unique=True, max_length=320)
-    name: str = Field(max_length=100)
+    name: str = Field(max_length=200)
     roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
     password_hash: str | None = None
     totp_secret: str | None = Field(default=None, max_length=64)
@@ -38,7 +38,6 @@ class StaffSession(SQLModel, table=True):
     token_hash: str = Field(unique=True, max_length=64)
     staff_id: int = Field(foreign_key="staff.id", index=True)
     created_at: datetime
-    seen_at: datetime
     origin: str = Field(max_length=64)
     browser: str = Field(max_length=200)
 

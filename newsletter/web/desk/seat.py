@@ -6,8 +6,10 @@ from fastapi import Depends, Request
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.staff import sessions
+from newsletter.staff.logins import Visitor
 from newsletter.staff.rights import Actor, Right
 from newsletter.web.pages import newsletter_of, render
+from newsletter.web.visitor import client_of, is_local
 
 COOKIES = ("__Host-desk", "desk")
 """The first one over https; a browser takes it from nobody else."""
@@ -47,20 +49,41 @@ def needs(right: Right) -> Any:
 
 def token_of(request: Request) -> str:
     """The session's token in the cookie, or nothing."""
-    return next((request.cookies[name] for name in COOKIES if name in request.cookies), "")
+    names = COOKIES[:1] if _over_https(request) else COOKIES
+    return next((request.cookies[name] for name in names if name in request.cookies), "")
 
 
-def keep(response: Response, token: str, *, https: bool) -> None:
+def session_of(request: Request) -> int | None:
+    """The id of the session that a request belongs to."""
+    newsletter = newsletter_of(request)
+    with newsletter.reading() as session:
+        found = sessions.find(session, token_of(request), newsletter.clock())
+    return found[0].id if found else None
+
+
+def visitor_of(request: Request) -> Visitor:
+    """From where a request comes and with which browser."""
+    trusted = newsletter_of(request).settings.trusted_proxies
+    return Visitor(client_of(request, trusted), request.headers.get("user-agent", ""))
+
+
+def keep(request: Request, response: Response, token: str) -> None:
     """Let the browser keep a session's token: out of reach of scripts, sent to us alone."""
-    name = COOKIES[0 if https else 1]
+    https = _over_https(request)
     seconds = int(sessions.LONGEST.total_seconds())
+    name = COOKIES[0 if https else 1]
     response.set_cookie(name, token, max_age=seconds, path="/", secure=https, httponly=True, samesite="lax")
 
 
-def forget(response: Response, *, https: bool) -> None:
+def forget(request: Request, response: Response) -> None:
     """Take the token out of the browser."""
-    name = COOKIES[0 if https else 1]
-    response.delete_cookie(name, path="/", secure=https, httponly=True, samesite="lax")
+    https = _over_https(request)
+    response.delete_cookie(COOKIES[0 if https else 1], path="/", secure=https, httponly=True, samesite="lax")
+
+
+def _over_https(request: Request) -> bool:
+    """Whether the browser came by https: by the newsletter's address, or past it, at this machine, without."""
+    return newsletter_of(request).settings.base_url.startswith("https:") and not is_local(request)
 
 
 def desk_page(request: Request, name: str, *, place: str, status: int = 200, **context: Any) -> HTMLResponse:
