@@ -4,12 +4,13 @@ The file is read to its end before the first row is stored, so a broken one chan
 commit; after an interruption the same import may run again, since it adds nobody twice.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
-from sqlalchemy import insert, update
+from sqlalchemy import Row, Select, insert, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
@@ -20,8 +21,9 @@ from subscribers.csv_cells import COLUMNS, ReaderRow, RowRefused, read_row
 from subscribers.csv_decision import Standing, decide
 from subscribers.csv_file import CsvFile, CsvRefused, Record, readable_csv
 from subscribers.csv_report import ImportReport, LineReport, Outcome, Tally
-from subscribers.models import Consent, State, Subscriber, Suppression, new_public_id
+from subscribers.models import Consent, State, Subscriber, Suppression, new_public_id, utc_now
 from subscribers.preference_columns import columns_of, preferences_of
+from subscribers.preferences import Preferences
 from subscribers.topics import Catalogue
 
 ROWS_A_COMMIT = 1000
@@ -45,16 +47,39 @@ def import_csv(
     is called after each commit with the rows done and their total, `on_line` with every line kept or refused.
     Raises `CsvRefused`, before anything is changed, for a file that cannot be read or lacks the column `address`.
     """
+    return _run(stream, _Import(session, key, topics, now, state, source), on_progress, on_line)
+
+
+def try_csv(
+    session: Session,
+    stream: BinaryIO,
+    *,
+    key: bytes,
+    topics: Catalogue,
+    state: State = State.ACTIVE,
+    on_line: Callable[[LineReport], None] | None = None,
+) -> ImportReport:
+    """Say what `import_csv` would do now; nothing is written.
+
+    Memory grows with the file, by some 400 bytes a line: who stands twice in it is remembered. Raises `CsvRefused` as
+    it does.
+    """
+    return _run(stream, _Trial(session, key, topics, state), None, on_line)
+
+
+def _run(
+    stream: BinaryIO,
+    run: "_Import",
+    on_progress: Callable[[int, int], None] | None,
+    on_line: Callable[[LineReport], None] | None,
+) -> ImportReport:
     with readable_csv(stream) as file:
         columns, ignored = _columns(file)
-        run = _Import(session, key, topics, now, state, source)
         tally = Tally(on_line)
         records = file.records()
         done = 0
         while chunk := list(islice(records, ROWS_A_COMMIT)):
-            lines = run.store(columns, chunk)
-            session.commit()
-            tally.add(lines)
+            tally.add(run.take(columns, chunk))
             done += len(chunk)
             if on_progress:
                 on_progress(done, file.count)
@@ -91,13 +116,16 @@ class _Import:
         self._source = source
         self.without_topics = 0
 
-    def store(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
+    def take(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
+        """Store a chunk for good."""
         try:
             with self._session.begin_nested():
-                return self._store(columns, records)
+                lines = self._store(columns, records)
         except IntegrityError:  # somebody else added one of these people since we looked
             with self._session.begin_nested():
-                return self._store(columns, records)
+                lines = self._store(columns, records)
+        self._session.commit()
+        return lines
 
     def _store(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
         lines: list[LineReport] = []
@@ -112,9 +140,15 @@ class _Import:
             if standing is not None:
                 after[who] = standing
             lines.append(LineReport(line, row.address.display, outcome, reason))
+        self.without_topics += sum(not after[who].preferences.topics for who in after.keys() - before.keys())
+        self._write(addresses, before, after)
+        return lines
+
+    def _write(
+        self, addresses: Mapping[str, Address], before: Mapping[str, Standing], after: Mapping[str, Standing]
+    ) -> None:
         self._insert([(addresses[who], standing) for who, standing in after.items() if who not in before])
         self._update([(old, after[who]) for who, old in before.items() if after[who] != old])
-        return lines
 
     def _readable(
         self, columns: Mapping[str, int], records: Sequence[Record], refused_lines: list[LineReport]
@@ -129,10 +163,8 @@ class _Import:
 
     def _standings(self, keys: Collection[str]) -> dict[str, Standing]:
         """Look up who is known of these, and keep others from moving them until the commit, lest we undo it."""
-        table = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
-        known = sql_select(*table).where(col(Subscriber.address_key).in_(keys)).order_by(col(Subscriber.id))
-        rows = self._session.execute(known.with_for_update(key_share=True))
-        return {row.address_key: Standing(row.id, row.name, row.state, preferences_of(row)) for row in rows}
+        rows = self._session.execute(_of(keys).with_for_update(key_share=True))
+        return _standings(rows)
 
     def _suppressed(self, addresses: Collection[Address]) -> set[str]:
         keys = {hash_address(address, self._key): address.key for address in addresses}
@@ -144,7 +176,6 @@ class _Import:
             return
         rows = [self._new_row(address, standing) for address, standing in people]
         self._session.execute(insert(Subscriber), rows)
-        self.without_topics += sum(not standing.preferences.topics for _, standing in people)
         states = {row["public_id"]: row["state"] for row in rows}
         column = col(Subscriber.public_id)
         stored = self._session.execute(sql_select(col(Subscriber.id), column).where(column.in_(states)))
@@ -178,3 +209,38 @@ class _Import:
             common = {"at": self._now, "kind": "import", "source": self._source}
             rows = [{"subscriber_id": who, "detail": detail, **common} for who, detail in said]
             self._session.execute(insert(Consent), rows)
+
+
+class _Trial(_Import):
+    """An import that writes nothing: what it would have written it remembers, for those who stand in the file again."""
+
+    def __init__(self, session: Session, key: bytes, topics: Catalogue, least: State) -> None:
+        super().__init__(session, key, topics, utc_now(), least, "")
+        self._remembered: dict[str, Standing] = {}
+        self._choices: dict[Preferences, Preferences] = {}
+
+    def take(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
+        """Say what storing a chunk would come to."""
+        return self._store(columns, records)
+
+    def _standings(self, keys: Collection[str]) -> dict[str, Standing]:
+        there = _standings(self._session.execute(_of(keys)))
+        return there | {key: self._remembered[key] for key in keys if key in self._remembered}
+
+    def _write(
+        self, addresses: Mapping[str, Address], before: Mapping[str, Standing], after: Mapping[str, Standing]
+    ) -> None:
+        for who, standing in after.items():
+            if before.get(who) != standing:
+                # many people make the same choices: each is kept once
+                choices = self._choices.setdefault(standing.preferences, standing.preferences)
+                self._remembered[who] = replace(standing, preferences=choices)
+
+
+def _of(keys: Collection[str]) -> Select[Any]:
+    table = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+    return sql_select(*table).where(col(Subscriber.address_key).in_(keys)).order_by(col(Subscriber.id))
+
+
+def _standings(rows: Iterable[Row[Any]]) -> dict[str, Standing]:
+    return {row.address_key: Standing(row.id, row.name, row.state, preferences_of(row)) for row in rows}

@@ -95,19 +95,20 @@ class Subscriber(SQLModel, table=True):
 class Consent(SQLModel, table=True):
     """One thing a person, or somebody for them, said about being written to. Rows are only ever added.
 
-    `kind` is a word (import, command, sign-up, confirm, preferences, address, unsubscribe, reason, return, pause,
-    resume, forget), `source` the file, page or command it came from, `wording` the text that was agreed to: in what was
-    asked (sign-up, address), in its confirming and in the way back. `detail` is the state that a person came to, or the
-    end of a pause, the words of a reason, and for somebody who leaves the state they leave when they were not active.
-    Neither it nor `wording` carries an address, so that the record may outlive it. `origin` is the network address it
-    was said from; it and the words of a reason are erased when the person asks to be forgotten.
+    `kind` is a word (import, command, staff, sign-up, confirm, preferences, address, unsubscribe, reason, return,
+    pause, resume, forget), `source` the file, page or command it came from, `wording` the text that was agreed to: in
+    what was asked (sign-up, address), in its confirming and in the way back; for whom the staff added it says how they
+    agreed. `detail` is the state that a person came to, or the end of a pause, the words of a reason, and for somebody
+    who leaves the state they leave when they were not active. Neither it nor `wording` carries an address, so that the
+    record may outlive it. `origin` is the network address it was said from; it and the words of a reason are erased
+    when the person asks to be forgotten.
     """
 
     __tablename__ = "consent"
 
     id: int | None = Field(default=None, primary_key=True)
     subscriber_id: int = Field(foreign_key="subscriber.id", index=True)
-    at: datetime
+    at: datetime = Field(index=True)
     kind: str = Field(max_length=32)
     detail: str = ""
     source: str = ""

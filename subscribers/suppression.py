@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from subscribers.addresses import Address, hash_address, parse_address
 from subscribers.characters import shown, unwritable
@@ -24,7 +24,7 @@ class SuppressionStore:
         self._clock = clock
 
     def add(self, address: str, reason: str = "manual", note: str = "") -> Suppression:
-        """Put an address on the list; one that is there keeps its first reason.
+        """Put an address on the list; one that is there keeps its first reason and note.
 
         `reason` is a word such as manual, bounce, complaint. Raises `AddressRefused` for what is no address and
         `SuppressionRefused` when the reason is empty, longer than 32 characters, or has a control character.
@@ -53,6 +53,33 @@ class SuppressionStore:
     def is_suppressed(self, address: str) -> bool:
         """Whether an address is on the list."""
         return self._find(parse_address(address)) is not None
+
+    def get(self, number: int) -> Suppression | None:
+        """The row with that id."""
+        return self._session.get(Suppression, number)
+
+    def find(self, address: str) -> Suppression | None:
+        """The row of an address, also of one whose owner was forgotten; raises `AddressRefused` for what is none."""
+        return self._find(parse_address(address))
+
+    def lift(self, row: Suppression) -> None:
+        """Take a row off the list."""
+        self._session.delete(row)
+        self._session.flush()
+
+    def newest(self, limit: int, before: int | None = None, reason: str = "") -> tuple[Suppression, ...]:
+        """The newest rows, those with an id below `before` where that is given, of one reason or of all."""
+        query = select(Suppression).order_by(col(Suppression.id).desc()).limit(limit)
+        query = query if before is None else query.where(col(Suppression.id) < before)
+        return tuple(self._session.exec(query.where(Suppression.reason == reason) if reason else query))
+
+    def count_by_reason(self) -> dict[str, int]:
+        """How many rows there are of each reason, the most frequent first."""
+        number = func.count()
+        rows = self._session.exec(
+            select(Suppression.reason, number).group_by(Suppression.reason).order_by(number.desc())
+        )
+        return dict(rows.all())
 
     def list(self) -> tuple[Suppression, ...]:
         """Every row, oldest first; a forgotten address has only its hash."""

@@ -1,7 +1,10 @@
 """The topics of this newsletter, kept in its database: the five that ship, and those added by command."""
 
 import re
+from functools import lru_cache
+from typing import Any
 
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from subscribers.characters import shown, unwritable
@@ -13,9 +16,21 @@ _RESERVED = frozenset({"followed"})
 """The group of stories that match a followed keyword goes by this name."""
 
 _SLUGS = select(TopicRow.slug)
+_COLUMNS: tuple[Any, ...] = (
+    TopicRow.slug,
+    TopicRow.zh,
+    TopicRow.en,
+    TopicRow.aliases,
+    TopicRow.about_zh,
+    TopicRow.about_en,
+)
+_ALL = sql_select(*(col(column) for column in _COLUMNS)).order_by(col(TopicRow.position), col(TopicRow.slug))
 
 NAME_CHARACTERS = 80
 ABOUT_CHARACTERS = 200
+
+
+_catalogue = lru_cache(maxsize=8)(Catalogue)  # looking up headings takes a table, made once for the same topics
 
 
 class TopicRefused(ValueError):
@@ -30,8 +45,7 @@ class TopicStore:
 
     def all(self) -> tuple[Topic, ...]:
         """Every topic, in order."""
-        rows = self._session.exec(select(TopicRow).order_by(col(TopicRow.position), col(TopicRow.slug)))
-        return tuple(_topic(row) for row in rows)
+        return tuple(map(_topic, self._session.execute(_ALL)))
 
     def slugs(self) -> frozenset[str]:
         """The slug of every topic: all that a check of choices needs, and read without the rest."""
@@ -39,7 +53,7 @@ class TopicStore:
 
     def catalogue(self) -> Catalogue:
         """Every topic, to be found by slug or heading."""
-        return Catalogue(self.all())
+        return _catalogue(self.all())
 
     def seed(self) -> None:
         """Add those of the five shipped topics that are not there yet; topics that are stay as they are.
@@ -78,29 +92,68 @@ class TopicStore:
 
         Raises `TopicRefused` for an unknown slug, an empty heading, and one that means another topic.
         """
-        catalogue = self._held()
-        row = self._session.get(TopicRow, slug)
-        if row is None:
-            raise TopicRefused(unknown_topic(slug, catalogue))
+        row, catalogue = self._row(slug)
         alias = _heading(heading)
         self._refuse_taken(catalogue, alias, slug)
         if catalogue.resolve(alias) is None:
             row.aliases = [*row.aliases, alias]
-            self._session.add(row)
-            self._session.flush()
-        return _topic(row)
+        return self._keep(row)
 
     def describe(self, slug: str, about_zh: str | None = None, about_en: str | None = None) -> Topic:
         """Say what a topic is about, in either language; None leaves a language as it is.
 
         Raises `TopicRefused` for an unknown slug, and for a text that is too long or has a control character.
         """
-        catalogue = self._held()
-        row = self._session.get(TopicRow, slug)
-        if row is None:
-            raise TopicRefused(unknown_topic(slug, catalogue))
+        row, _ = self._row(slug)
         row.about_zh = row.about_zh if about_zh is None else _about(about_zh)
         row.about_en = row.about_en if about_en is None else _about(about_en)
+        return self._keep(row)
+
+    def rename(self, slug: str, zh: str, en: str) -> Topic:
+        """Give a topic other names: the former ones go on to mean it, and the slug, which choices hold, stays.
+
+        Raises `TopicRefused` for an unknown slug, and for a name that is none or means another topic.
+        """
+        row, catalogue = self._row(slug)
+        names = _heading(zh), _heading(en)
+        for name in names:
+            self._refuse_taken(catalogue, name, slug)
+        held = {heading_key(heading) for heading in (*row.aliases, *names)}
+        row.aliases = [*row.aliases, *(name for name in (row.zh, row.en) if heading_key(name) not in held)]
+        row.zh, row.en = names
+        return self._keep(row)
+
+    def drop_alias(self, slug: str, heading: str) -> Topic:
+        """Let a section heading no longer mean a topic; one that did not changes nothing."""
+        row, _ = self._row(slug)
+        row.aliases = [alias for alias in row.aliases if heading_key(alias) != heading_key(heading)]
+        return self._keep(row)
+
+    def move(self, slug: str, steps: int) -> None:
+        """Put a topic so many places further down, or up for a negative number; the ends hold."""
+        self._row(slug)
+        order = [topic.slug for topic in self.all()]
+        place = order.index(slug)
+        order.insert(max(place + steps, 0), order.pop(place))
+        for position, one in enumerate(order, 1):
+            self._session.get_one(TopicRow, one).position = position
+        self._session.flush()
+
+    def remove(self, slug: str) -> None:
+        """Take a topic away; that nobody chose it and no story has it is for the caller to see to."""
+        row, _ = self._row(slug)
+        self._session.delete(row)
+        self._session.flush()
+
+    def _row(self, slug: str) -> tuple[TopicRow, Catalogue]:
+        """A topic to change, and all of them, held."""
+        catalogue = self._held()
+        row = self._session.get(TopicRow, slug) if catalogue.get(slug) else None
+        if row is None:
+            raise TopicRefused(unknown_topic(slug, catalogue))
+        return row, catalogue
+
+    def _keep(self, row: TopicRow) -> Topic:
         self._session.add(row)
         self._session.flush()
         return _topic(row)
@@ -140,7 +193,8 @@ def unknown_topic(slug: str, catalogue: Catalogue) -> str:
     return f"unknown topic {shown(slug)}: there are {', '.join(topic.slug for topic in catalogue.topics) or 'none yet'}"
 
 
-def _topic(row: TopicRow) -> Topic:
+def _topic(row: Any) -> Topic:
+    """The value of a row, or of its columns."""
     return Topic(row.slug, row.zh, row.en, tuple(row.aliases), row.about_zh, row.about_en)
 
 

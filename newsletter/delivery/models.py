@@ -15,7 +15,8 @@ class Mailing(SQLModel, table=True):
 
     `key` is random and part of every Message-ID; `audience_through` is the highest subscriber id when planning began,
     and `planned_through` how far the rows reach: equal when the plan is complete. `state` and `why` are explained in
-    `control.py`; `canary_through` is the last delivery that may be claimed before the first few were looked at.
+    `control.py`; `canary` is how many readers go first where that was chosen for this mailing, and `canary_through` the
+    last delivery that may be claimed before they were looked at.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -30,6 +31,7 @@ class Mailing(SQLModel, table=True):
     created_at: datetime
     state: str
     why: str = ""
+    canary: int | None = None
     canary_through: int | None = Field(default=None, sa_type=_MANY)
 
 

@@ -25,21 +25,26 @@ from subscribers.sign_ups import SignUpStore
 def forget(newsletter: Newsletter, person_public_id: str, source: str) -> bool:
     """Erase who a person was, at once, also for a send in progress; False when there is nobody left to forget.
 
-    `source` says where it was asked for: `command` or `page`.
+    `source` says where it was asked for: `command`, `page` or `staff`.
     """
     with newsletter.session() as session:
-        take_turn(session, TURN)
-        wait_for_planners(session)
-        people = newsletter.people(session)
-        person = people.by_public_id(person_public_id)
-        if person is None or person.address_hash is None:
-            return False
-        hold(session, person)  # before all else, as whoever claims their mail
-        _empty_suppressions(newsletter, session, person)
-        _empty_letters(session, person)
-        people.forget(person, source)
-        forget_reader(session, person.id or 0)
-        return True
+        return forget_within(newsletter, session, person_public_id, source)
+
+
+def forget_within(newsletter: Newsletter, session: Session, person_public_id: str, source: str) -> bool:
+    """The same in a transaction of the caller's, who has done nothing in it yet: turns are taken in a fixed order."""
+    take_turn(session, TURN)
+    wait_for_planners(session)
+    people = newsletter.people(session)
+    person = people.by_public_id(person_public_id)
+    if person is None or person.address_hash is None:
+        return False
+    hold(session, person)  # before all else, as whoever claims their mail
+    _empty_suppressions(newsletter, session, person)
+    _empty_letters(session, person)
+    people.forget(person, source)
+    forget_reader(session, person.id or 0)
+    return True
 
 
 def _empty_letters(session: Session, person: Subscriber) -> None:

@@ -1,10 +1,10 @@
-"""The table of letters: mail about a subscription, to one person, outside any mailing."""
+"""Tables of letters (mail about a subscription, to one person, outside any mailing) and of lists to be taken in."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, text
+from sqlalchemy import JSON, Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from subscribers.models import new_public_id
@@ -74,3 +74,33 @@ class Letter(SQLModel, table=True):
     claimed_at: datetime | None = None
     reply: str = ""
     settled_at: datetime | None = None
+
+
+class ReaderList(SQLModel, table=True):
+    """A reader list that a member of the staff brought, kept for an hour: between looking at it and taking it in.
+
+    `report` says what would become of its lines or, once `done_at` is set, what became of them. `begun_at` is when
+    taking it in began. `state` is the one that its readers come in with.
+    """
+
+    __tablename__ = "reader_list"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(default_factory=new_public_id, unique=True, max_length=32)
+    staff_id: int | None = None
+    name: str = Field(max_length=200)
+    state: str = Field(max_length=16)
+    made_at: datetime
+    begun_at: datetime | None = None
+    done_at: datetime | None = None
+    report: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class ReaderListPiece(SQLModel, table=True):
+    """A megabyte of such a list: in the database, since the next request may come to another process."""
+
+    __tablename__ = "reader_list_piece"
+
+    list_id: int = Field(primary_key=True, foreign_key="reader_list.id")
+    number: int = Field(primary_key=True)
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -1,4 +1,4 @@
-"""Deleting what was kept for a while only: sign-ups, and letters with the addresses that they went to."""
+"""Deleting what was kept for a while only: sign-ups, letters with the addresses they went to, lists not taken in."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +9,7 @@ from sqlmodel import col
 from newsletter.app import Newsletter
 from newsletter.readers.letters import purge_letters
 from newsletter.readers.models import Letter
+from newsletter.readers.reader_lists import purge_lists
 from subscribers.models import SignUp
 from subscribers.sign_ups import SignUpStore
 
@@ -36,5 +37,6 @@ def purge(newsletter: Newsletter) -> Purged:
     with newsletter.session() as session:
         letters = purge_letters(session, before)
         old = select(col(SignUp.id)).where(col(SignUp.created_at) < before)
+        purge_lists(session, newsletter.clock())
         session.execute(update(Letter).where(col(Letter.sign_up_id).in_(old)).values(sign_up_id=None))
         return Purged(SignUpStore(session, newsletter.clock).purge(before), letters)

@@ -19,7 +19,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("asked_revision_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("asked_by", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("asked_at", UTCDateTime(), nullable=True))
+    with op.batch_alter_table("mailing") as batch_op:
+        batch_op.add_column(sa.Column("canary", sa.Integer(), nullable=True))
+    op.create_index(op.f("ix_consent_at"), "consent", ["at"], unique=False)
     _staff()
+    _reader_lists()
     _editing()
 
 
@@ -29,7 +33,7 @@ def _staff() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", AutoString(length=32), nullable=False),
         sa.Column("address", AutoString(length=320), nullable=False),
-        sa.Column("name", AutoString(length=100), nullable=False),
+        sa.Column("name", AutoString(length=200), nullable=False),
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("password_hash", AutoString(), nullable=True),
         sa.Column("totp_secret", AutoString(length=64), nullable=True),
@@ -47,7 +51,6 @@ def _staff() -> None:
         sa.Column("token_hash", AutoString(length=64), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.Column("seen_at", UTCDateTime(), nullable=False),
         sa.Column("origin", AutoString(length=64), nullable=False),
         sa.Column("browser", AutoString(length=200), nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_session_staff_id_staff")),
@@ -78,6 +81,31 @@ def _staff() -> None:
     )
     for column in ("at", "subject"):
         op.create_index(op.f(f"ix_audit_{column}"), "audit", [column], unique=False)
+
+
+def _reader_lists() -> None:
+    op.create_table(
+        "reader_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", AutoString(length=32), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=True),
+        sa.Column("name", AutoString(length=200), nullable=False),
+        sa.Column("state", AutoString(length=16), nullable=False),
+        sa.Column("made_at", UTCDateTime(), nullable=False),
+        sa.Column("begun_at", UTCDateTime(), nullable=True),
+        sa.Column("done_at", UTCDateTime(), nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reader_list")),
+        sa.UniqueConstraint("key", name=op.f("uq_reader_list_key")),
+    )
+    op.create_table(
+        "reader_list_piece",
+        sa.Column("list_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["list_id"], ["reader_list.id"], name=op.f("fk_reader_list_piece_list_id_reader_list")),
+        sa.PrimaryKeyConstraint("list_id", "number", name=op.f("pk_reader_list_piece")),
+    )
 
 
 def _editing() -> None:
@@ -123,9 +151,14 @@ def _editing() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("reader_list_piece")
+    op.drop_table("reader_list")
+    op.drop_index(op.f("ix_consent_at"), "consent")
     for table in ("chosen_setting", "checked_link", "test_list", "image", "audit", "failed_login", "staff_session"):
         op.drop_table(table)
     op.drop_table("staff")
+    with op.batch_alter_table("mailing") as batch_op:
+        batch_op.drop_column("canary")
     with op.batch_alter_table("issue") as batch_op:
         for column in ("asked_at", "asked_by", "asked_revision_id", "approved_by"):
             batch_op.drop_column(column)
