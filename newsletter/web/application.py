@@ -25,6 +25,7 @@ from newsletter.web import (
     view,
 )
 from newsletter.web.desk import routes as desk
+from newsletter.web.desk.checks import SlowChecks
 from newsletter.web.errors import add_handlers, crowded, from_elsewhere
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
@@ -75,6 +76,7 @@ def build(
         ],
     )
     application.state.pages = Pages(newsletter, extra_templates, extra_links)
+    application.state.slow_checks = SlowChecks()
     add_handlers(application)
     desk.add_handlers(application)
     for router in (*_ROUTERS, *desk.ROUTERS, *extra_routers):
