@@ -88,6 +88,7 @@ QUIET = Story(
         Code("tide bench --all\n  --quiet\n.hidden"),
         Table((("Model", "Score"), ("Echo-2", "0.41"))),
         Image("https://pictures.example.net/chart.png", "A chart of scores"),
+        Image(f"https://news.example.org/image/{'0a' * 16}-1120x630.png", "A map of the bay"),
     ),
 )
 ISSUE = Issue(

@@ -56,6 +56,7 @@ CASES = {
     "quote": of_blocks(Quote(("We wanted to hear the silence.", "Now we do."))),
     "code": of_blocks(Code("tide bench --all\n  --quiet\n.hidden")),
     "table": of_blocks(Table((("Model", "Score"), ("Echo-2", "0.41")))),
+    "picture": of_blocks(Image(f"{PUBLICATION.base_url}/image/{'0a' * 16}-1120x630.png", "A chart of scores")),
     "image": of_blocks(Image("https://pictures.example.net/chart.png", "A chart of scores")),
 }
 

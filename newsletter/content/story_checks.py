@@ -83,6 +83,9 @@ def _pictures(line: int, story: Story, own_host: str) -> Iterator[Diagnostic]:
         if isinstance(block, Image) and is_web_address(block.url) and urlsplit(block.url).hostname != own_host:
             message = f"the picture {quoted(block.url)} of {named(story.title)} is not on the newsletter's own host"
             yield warning(line, "image-foreign", f"{message}; mails show its alt text with a link instead")
+        if isinstance(block, Image) and not plain(block.alt).strip():
+            message = f"the picture {quoted(block.url)} of {named(story.title)} has no text that stands for it"
+            yield warning(line, "image-alt-missing", f"{message}; say between the brackets of ![…] what it shows")
 
 
 def check_sources(placed: Collection[Placed], linked: bool) -> Iterator[Diagnostic]:

@@ -1,8 +1,10 @@
 """How the candidates of a mailing stand, in numbers that add up."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, func, select
+from sqlmodel import Session, col, func, select
 
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
@@ -26,11 +28,21 @@ NOTHING = Counts(0, 0, 0, 0, 0, 0, 0)
 
 def count(session: Session, mailing_id: int) -> Counts:
     """The counts of a mailing, from one look at the rows."""
-    states: dict[str, int] = dict(
-        session.exec(
-            select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state)
-        ).all()
+    return counts_of(session, [mailing_id]).get(mailing_id, NOTHING)
+
+
+def counts_of(session: Session, mailing_ids: Sequence[int]) -> dict[int, Counts]:
+    """The counts of several mailings, by id, from one look at the rows; one that has no row is not in it."""
+    states: dict[int, dict[str, int]] = defaultdict(dict)
+    of_these = select(Delivery.mailing_id, Delivery.state, func.count()).where(
+        col(Delivery.mailing_id).in_(mailing_ids)
     )
+    for mailing_id, state, number in session.exec(of_these.group_by(col(Delivery.mailing_id), col(Delivery.state))):
+        states[mailing_id][state] = number
+    return {mailing_id: _counts(found) for mailing_id, found in states.items()}
+
+
+def _counts(states: Mapping[str, int]) -> Counts:
     return Counts(
         candidates=sum(states.values()),
         accepted=states.get(State.ACCEPTED, 0),

@@ -16,9 +16,10 @@ from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, State
 from newsletter.delivery.plan import find_mailing, plan
 from newsletter.delivery.sender import Worked
-from newsletter.editorial.approval import approved
+from newsletter.editorial.approval import NotReady, approved
 from newsletter.editorial.opening import open_in_public
 from newsletter.editorial.outbox import Outbox
+from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.seat import is_anybody_there
 from subscribers.audience import audience_page
@@ -43,38 +44,43 @@ def standing(newsletter: Newsletter, saved: Saved) -> Standing:
         mailing = find_mailing(session, saved.issue_id)
         if mailing is None or mailing.id is None:
             return Standing("approved" if saved.approved_hash else "draft", NOTHING)
-        counts = count(session, mailing.id)
+        return standing_of(mailing, count(session, mailing.id))
+
+
+def standing_of(mailing: Mailing, counts: Counts) -> Standing:
+    """The state of a mailing (sending, paused, cancelled or sent) with these counts."""
     if mailing.state in (MailingState.PAUSED, MailingState.CANCELLED):
         return Standing(mailing.state, counts, mailing.why)
     unfinished = counts.queued + counts.deferred or mailing.planned_through < mailing.audience_through
     return Standing("sending" if unfinished else "sent", counts)
 
 
-def begin(newsletter: Newsletter, slug: str) -> int:
+def begin(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, canary: int | None = None) -> int:
     """Begin the mailing of an approved issue, or find the one that was begun; its id.
 
-    Raises `IssueRefused` when the issue was never begun and is not approved.
+    `canary` is how many readers go first (None: as many as the settings say). Raises `IssueRefused` when the issue was
+    never begun and is not approved.
     """
     with newsletter.reading() as session:
         mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
     if mailing is None:
         ready = approved(newsletter, slug)
         with newsletter.session() as session:
-            mailing = open_in_public(session, ready, newsletter.clock())
+            mailing = open_in_public(session, ready, newsletter.clock(), actor, canary)
     if mailing.id is None:
         raise IssueRefused("the mailing was not written down")
     return mailing.id
 
 
 def require_readers(newsletter: Newsletter) -> None:
-    """Raise `IssueRefused` when there is nobody to get anything.
+    """Raise `NotReady` when there is nobody to get anything.
 
     An issue that is begun then would be over, and never reach those who come later.
     """
     with newsletter.reading() as session:
         if not audience_page(session, 0, None, 1):
-            raise IssueRefused(
-                "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
+            raise NotReady(
+                "no-readers", "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
             )
 
 
@@ -85,7 +91,8 @@ def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:
         if mailing.planned_through >= mailing.audience_through:
             return
         issue = newsletter.issues(session).revision(mailing.revision_id).issue
-    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens, newsletter.settings.canary)
+    canary = newsletter.settings.canary if mailing.canary is None else mailing.canary
+    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens, canary)
 
 
 class Dispatch:

@@ -12,6 +12,7 @@ from newsletter.content.inline import escape
 from newsletter.content.judge import EarlierStory, judge, with_topic
 from newsletter.content.reading import Reading
 from newsletter.storage.issues import IssueRefused, Saved
+from newsletter.storage.revisions import RevisionStore
 from subscribers.topics import Catalogue
 
 
@@ -50,9 +51,16 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
             if reading.issue
             else ()
         )
-    return _judged(
-        reading, newsletter.today(), catalogue, earlier, urlsplit(newsletter.settings.base_url).hostname or ""
-    )
+    return _judged(reading, newsletter.today(), catalogue, earlier, _own_host(newsletter))
+
+
+def read_text(newsletter: Newsletter, text: str, slug: str = "") -> Reading:
+    """Read and judge what somebody writes at the desk, for the issue of that slug or for a new one."""
+    with newsletter.reading() as session:
+        catalogue = newsletter.topics(session).catalogue()
+        earlier = RevisionStore(session).other_stories(slug)
+    reading = _read(text.encode("utf-8", "replace"), catalogue, "", None, "")
+    return _judged(reading, newsletter.today(), catalogue, earlier, _own_host(newsletter))
 
 
 def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: bool = False) -> tuple[Saved, bool]:
@@ -66,6 +74,10 @@ def take_in(newsletter: Newsletter, reading: Reading, source: bytes, *, draft: b
         reading = replace(reading, issue=replace(reading.issue, title=escape(newsletter.name)))
     with newsletter.session() as session:
         return newsletter.issues(session).save(reading, source, newsletter.clock())
+
+
+def _own_host(newsletter: Newsletter) -> str:
+    return urlsplit(newsletter.settings.base_url).hostname or ""
 
 
 def _read(data: bytes, catalogue: Catalogue, title: str, on: date | None, topic: str) -> Reading:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
+from newsletter.content.picture_address import picture_at
+
 _TAGS = re.compile(
     "html|head|title|meta|style|body|div|p|span|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|blockquote|pre|code|a|b|strong|i|em|u|s"
     "|small|sub|sup|del|ins|mark|q|cite|abbr|center|font|section|article|header|footer|main|address"
@@ -19,7 +21,11 @@ _ATTRIBUTES = re.compile(
     "style|class|id|lang|dir|role|title|v?align|vertical-align|width|height|border|cellpadding|cellspacing|bgcolor|color"
     "|face|size|colspan|rowspan|scope|start|value|type|media|xmlns(?::[vo])?|aria-[a-z]+"
 )
-_ATTRIBUTES_OF = {"a": {"href", "target", "rel"}, "meta": {"name", "http-equiv", "content", "charset"}}
+_ATTRIBUTES_OF = {
+    "a": {"href", "target", "rel"},
+    "img": {"src", "alt"},
+    "meta": {"name", "http-equiv", "content", "charset"},
+}
 _META = {
     *(
         "viewport",
@@ -40,9 +46,12 @@ _CONDITIONAL = re.compile(r"\[if [\w !|&()]+\]>(.*)<!\[endif\]", re.DOTALL)
 _EMPTY = re.compile(r"\[if [\w !|&()]+\]><!|<!\[endif\]|[^<>]*")  # comments without any element in them
 
 
-def not_allowed(html: str) -> Iterator[tuple[str, str]]:
-    """What a finished page may not hold: what to look for in the theme's files, and what is wrong, each once."""
-    judge = _Judge(_TAGS)
+def not_allowed(html: str, base_url: str = "") -> Iterator[tuple[str, str]]:
+    """What a finished page may not hold: what to look for in the theme's files, and what is wrong, each once.
+
+    The only pictures are those that were uploaded, which lie below `base_url`.
+    """
+    judge = _Judge(_TAGS, base_url)
     judge.feed(html)
     judge.close()
     yield from judge.found.items()
@@ -51,15 +60,16 @@ def not_allowed(html: str) -> Iterator[tuple[str, str]]:
 class _Judge(HTMLParser):
     """Goes through a page; `found` are its faults by the words that make them."""
 
-    def __init__(self, tags: re.Pattern[str]) -> None:
+    def __init__(self, tags: re.Pattern[str], base_url: str = "") -> None:
         super().__init__()
+        self._base_url = base_url
         self.found: dict[str, str] = {}
         self._tags = tags
         self._style: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at an element and its attributes."""
-        if not self._tags.fullmatch(tag):
+        if not self._tags.fullmatch(tag) and not self._is_our_picture(tag, dict(attrs)):
             where = "a comment for Outlook" if self._tags is _FOR_OUTLOOK else "a mail"
             self._say(f"<{tag}", f"<{tag}> is nothing that {where} may hold: it could fetch or run something")
         if tag == "style":
@@ -107,6 +117,9 @@ class _Judge(HTMLParser):
         """Look at what was left open."""
         super().close()
         self._end_style()
+
+    def _is_our_picture(self, tag: str, attrs: dict[str, str | None]) -> bool:
+        return tag == "img" and picture_at(attrs.get("src") or "", self._base_url) is not None
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
         if not _ATTRIBUTES.fullmatch(name) and name not in _ATTRIBUTES_OF.get(tag, ()):

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from newsletter.content.inline import spans
 from newsletter.content.issue import Block, Code, Image, Listing, Paragraph, Points, Quote, Table
+from newsletter.content.picture_address import picture_at
 from newsletter.content.spans import Text, plain
-from newsletter.render.spans import Spans, clean_lines, web_url
+from newsletter.render.spans import Spans, clean, clean_lines, web_url
+
+_PICTURE = Markup('<img src="{}" alt="{}" width="{}" style="display:block;max-width:100%;height:auto;border:0" />')
 
 Row = tuple[Spans, ...]
 
@@ -15,7 +20,8 @@ class BlockView:
     """One block: `rows` are paragraphs, items, lines of code or table rows, each a tuple of cells.
 
     `kind` is paragraph, points, list, quote, code, table or image; `heading` stands above the rows; `url` is where an
-    image lies, empty when it is not http(s); `ordered` says that a list was numbered.
+    image lies, empty when it is not http(s), and `width` how wide it is shown in pixels, 0 when it is not ours and only
+    a link stands for it; `ordered` says that a list was numbered.
     """
 
     kind: str
@@ -23,6 +29,7 @@ class BlockView:
     heading: Spans = ()
     url: str = ""
     ordered: bool = False
+    width: int = 0
 
     @property
     def row_sizes(self) -> list[int]:
@@ -35,8 +42,8 @@ class BlockView:
         return len(plain(self.heading)) + sum(self.row_sizes)
 
 
-def block_view(block: Block) -> BlockView:
-    """The shape of a block for the templates."""
+def block_view(block: Block, base_url: str = "") -> BlockView:
+    """The shape of a block for the templates; pictures that were uploaded lie below `base_url`."""
     match block:
         case Paragraph(text):
             return BlockView("paragraph", ((spans(text),),))
@@ -51,7 +58,17 @@ def block_view(block: Block) -> BlockView:
         case Table(rows):
             return BlockView("table", tuple(tuple(spans(cell) for cell in row) for row in rows))
         case Image(url, alt):
-            return BlockView("image", ((spans(alt),),), url=web_url(url))
+            ours = picture_at(url, base_url)
+            return BlockView("image", ((spans(alt),),), url=web_url(url), width=ours.shown_width if ours else 0)
+
+
+def to_picture(block: BlockView) -> Markup:
+    """A picture of ours as HTML that holds in every mail program: its width in whole pixels, never beyond its column.
+
+    Themes cannot write this themselves, so that whatever they are, a mail fetches nothing but pictures of its own.
+    """
+    alt = clean(plain(block.rows[0][0]))
+    return _PICTURE.format(block.url, alt, block.width) if block.width else Markup()
 
 
 def _lines(texts: tuple[str, ...]) -> tuple[Row, ...]:

@@ -86,7 +86,7 @@ def sheet(
     """
     labels = theme.language(language)
     pages = f"{publication.base_url}/archive/{slug}" if slug else ""
-    stories = tuple(story_view(index, story, pages) for index, story in enumerate(issue.stories))
+    stories = tuple(story_view(index, story, pages, publication.base_url) for index, story in enumerate(issue.stories))
     names = {topic.slug: clean(topic.name(language)) for topic in topics.topics}
     for section in issue.sections:
         names.setdefault(section.topic, clean(plain(section.title)))

@@ -45,16 +45,17 @@ class StoryView:
         return next((told for told in (self.summary, *self.points, *paragraphs) if plain(told).strip()), ())
 
 
-def story_view(index: int, story: Story, pages: str = "") -> StoryView:
+def story_view(index: int, story: Story, pages: str = "", base_url: str = "") -> StoryView:
     """Prepare one story.
 
     `pages` is the address below which the archive has a page for each story of the issue. What is cut goes on there,
     without an archive at the source; without either a body stays whole, for there would be no place to read the rest.
+    Pictures that were uploaded lie below `base_url`.
     """
     title, summary, background = spans(story.title), spans(story.summary), spans(story.background)
     points = tuple(spans(point) for point in story.points)
     url = web_url(story.source.url) if story.source else ""
-    whole, rest = tuple(block_view(block) for block in story.body), f"{pages}/{story.id}" if pages else url
+    whole, rest = tuple(block_view(block, base_url) for block in story.body), f"{pages}/{story.id}" if pages else url
     body, cut = shortened(whole) if rest else (whole, False)
     return StoryView(
         index=index,

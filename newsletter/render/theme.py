@@ -10,6 +10,7 @@ from types import MappingProxyType
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 
+from newsletter.render.blocks import to_picture
 from newsletter.render.labels import Labels, load_labels
 from newsletter.render.plain_text import to_lines, to_text
 from newsletter.render.spans import to_html
@@ -185,6 +186,6 @@ def _environment(sources: dict[str, str], about: ThemeFile) -> SandboxedEnvironm
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(html=to_html, text=to_text, lines=to_lines, table=text_table)
+    environment.filters.update(html=to_html, text=to_text, lines=to_lines, table=text_table, picture=to_picture)
     environment.globals.update(light=about.light, dark=about.dark)
     return environment

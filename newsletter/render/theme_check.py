@@ -80,7 +80,7 @@ def _tried(theme: Theme, language: str) -> Iterator[Fault]:
     yield from _lacking(theme, compiled, text, TEXT)
     if f'style="{HEADLINE}">{TITLE}<' not in html:
         yield _error(theme, MAIL, f'the title has to stand in an element with style="{HEADLINE}", to the letter')
-    for words, said in (*not_allowed(html), *hardly_seen(html)):
+    for words, said in (*not_allowed(html, PUBLICATION.base_url), *hardly_seen(html)):
         yield _where(theme, words, said)
     for what in dict.fromkeys(beside_each_other(html)):
         yield _error(theme, MAIL, f"without its style blocks the mail is not a single column: {what}")

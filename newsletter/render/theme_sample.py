@@ -47,6 +47,7 @@ _BODY: tuple[Block, ...] = (
     Code("bench --all\n  --quiet"),
     Table((("Model", "Score"), ("Echo", "0.41"))),
     Image("https://pictures.example.net/chart.png", "A chart of scores"),
+    Image(f"https://news.example.org/image/{'0' * 32}-1072x600.png", "A map of the bay"),
 )
 
 

@@ -30,7 +30,9 @@ class Saved:
     """One revision of an issue as it is kept.
 
     `approved_hash` is empty unless this very revision is the approved one; what it is compared with is the business of
-    `newsletter.editorial.approval`.
+    `newsletter.editorial.approval`. `asked_at` and `asked_by` are set when somebody was asked to approve this very one.
+    `sent` says that the issue went out in some revision. Ids are those of staff, None for the command line.
+    `fingerprint` tells one text from another: while one person goes on writing, a revision keeps its number.
     """
 
     issue_id: int
@@ -42,6 +44,13 @@ class Saved:
     created_at: datetime
     approved_hash: str = ""
     approved_at: datetime | None = None
+    approved_by: int | None = None
+    asked_at: datetime | None = None
+    asked_by: int | None = None
+    saved_at: datetime | None = None
+    saved_by: int | None = None
+    sent: bool = False
+    fingerprint: str = ""
 
 
 class IssueStore:
@@ -63,30 +72,30 @@ class IssueStore:
         earlier = self._newest(row) if row else None
         issue = identify(reading.issue, earlier.issue if earlier else None)
         document = reading_to_json(replace(reading, issue=issue))
-        # of the issue alone: findings tell the day and the lines, and a change in them is no new revision
-        digest = hashlib.sha256(json.dumps(issue_to_json(issue), sort_keys=True).encode()).hexdigest()
+        digest = digest_of(issue)
         if earlier and row:
             known = self._session.get_one(RevisionRow, earlier.revision_id)
             if known.content_hash == digest:
                 known.document = document
                 self._session.flush()
-                return _saved(row, known), False
+                return saved_of(row, known), False
         try:
-            row = row or self._create(issue, reading.issue.date, now)
+            row = row or make_row(self._session, issue.title, reading.issue.date, now)
         except IntegrityError:  # somebody else made an issue of that date since we looked
             return self.save(reading, source, now)
         revision = RevisionRow(
-            issue_id=_key(row.id),
+            issue_id=key_of(row),
             number=earlier.number + 1 if earlier else 1,
             source=source,
             document=document,
             content_hash=digest,
             created_at=now,
+            saved_at=now,
         )
         self._session.add(revision)
-        self._index_stories(row, issue)
+        index_stories(self._session, row, issue)
         self._session.flush()
-        return _saved(row, revision), True
+        return saved_of(row, revision), True
 
     def find(self, slug: str) -> Saved:
         """The newest revision of an issue, or `IssueRefused` with the slugs there are."""
@@ -119,16 +128,22 @@ class IssueStore:
     def revision(self, revision_id: int) -> Saved:
         """The revision with that id: what a mailing keeps, however often the issue is revised later."""
         revision = self._session.get_one(RevisionRow, revision_id)
-        return _saved(self._session.get_one(IssueRow, revision.issue_id), revision)
+        return saved_of(self._session.get_one(IssueRow, revision.issue_id), revision)
 
     def source(self, revision_id: int) -> bytes:
         """The text of a revision, byte for byte as it came."""
         return self._session.get_one(RevisionRow, revision_id).source
 
-    def approve(self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime) -> None:
-        """Remember that this revision was approved, what `approval` hash it had, and keep what was compiled of it."""
-        row = self._session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
-        row.approved_revision_id, row.approved_hash, row.approved_at = saved.revision_id, approval, now
+    def approve(
+        self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime, by: int | None = None
+    ) -> None:
+        """Remember that this revision was approved, what `approval` hash it had, and keep what was compiled of it.
+
+        Raises `IssueRefused` when its text was written over since it was read.
+        """
+        row = self._unchanged(saved)
+        row.approved_revision_id, row.approved_hash = saved.revision_id, approval
+        row.approved_at, row.approved_by = now, by
         for one in compiled:
             if self._compiled_row(saved.revision_id, one.theme, one.language, one.content_hash) is None:
                 self._session.add(
@@ -141,6 +156,19 @@ class IssueStore:
                     )
                 )
         self._session.flush()
+
+    def ask(self, saved: Saved, by: int | None, now: datetime) -> None:
+        """Remember that a second person was asked to approve this revision; raises `IssueRefused` as `approve` does."""
+        row = self._unchanged(saved)
+        row.asked_revision_id, row.asked_by, row.asked_at = saved.revision_id, by, now
+
+    def _unchanged(self, saved: Saved) -> IssueRow:
+        """The row of an issue, held, whose revision is still as it was read."""
+        row = self._session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
+        revision = self._session.get_one(RevisionRow, saved.revision_id, populate_existing=True)
+        if fingerprint_of(revision.source) != saved.fingerprint:
+            raise IssueRefused(f"{saved.slug} was changed this very moment: look at it again.")
+        return row
 
     def compiled(self, revision_id: int, theme: str, hashes: Mapping[str, str]) -> dict[str, CompiledIssue]:
         """What was approved of a revision, by language, for the content hash of each language."""
@@ -159,27 +187,8 @@ class IssueStore:
         ).all()
         return tuple(EarlierStory(title=title, url=url, issue=slug) for title, url, slug in rows)
 
-    def _create(self, issue: Issue, on: date, now: datetime) -> IssueRow:
-        row = IssueRow(slug=self._free_slug(on.isoformat()), title=issue.title, date=on, created_at=now)
-        with self._session.begin_nested():
-            self._session.add(row)
-        return row
-
-    def _free_slug(self, wanted: str) -> str:
-        taken = set(self._session.exec(select(IssueRow.slug).where(col(IssueRow.slug).startswith(wanted))).all())
-        names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
-        return next(name for name in names if name not in taken)
-
     def _newest(self, row: IssueRow) -> Saved:
-        newest = select(func.max(RevisionRow.number)).where(RevisionRow.issue_id == row.id).scalar_subquery()
-        query = select(RevisionRow).where(RevisionRow.issue_id == row.id, RevisionRow.number == newest)
-        return _saved(row, self._session.exec(query).one())
-
-    def _index_stories(self, row: IssueRow, issue: Issue) -> None:
-        self._session.exec(delete(StoryRow).where(col(StoryRow.issue_id) == row.id))
-        for story in issue.stories:
-            url = story.source.url if story.source else ""
-            self._session.add(StoryRow(issue_id=_key(row.id), story_id=story.id, title=story.title, url=url))
+        return saved_of(row, newest_row(self._session, row))
 
     def _compiled_row(self, revision_id: int, theme: str, language: str, content_hash: str) -> CompiledRow | None:
         return self._session.exec(
@@ -192,11 +201,54 @@ class IssueStore:
         ).first()
 
 
-def _saved(row: IssueRow, revision: RevisionRow) -> Saved:
+def make_row(session: Session, title: str, on: date, now: datetime) -> IssueRow:
+    """The row of a new issue, known by its date; raises IntegrityError when somebody took that slug meanwhile."""
+    wanted = on.isoformat()
+    taken = set(session.exec(select(IssueRow.slug).where(col(IssueRow.slug).startswith(wanted))).all())
+    names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+    row = IssueRow(slug=next(name for name in names if name not in taken), title=title, date=on, created_at=now)
+    with session.begin_nested():
+        session.add(row)
+    return row
+
+
+def newest_row(session: Session, row: IssueRow) -> RevisionRow:
+    """The newest revision of an issue."""
+    newest = select(func.max(RevisionRow.number)).where(RevisionRow.issue_id == row.id).scalar_subquery()
+    return session.exec(select(RevisionRow).where(RevisionRow.issue_id == row.id, RevisionRow.number == newest)).one()
+
+
+def index_stories(session: Session, row: IssueRow, issue: Issue) -> None:
+    """Write down which stories the newest revision of an issue has."""
+    stories = [(story.id, story.title, story.source.url if story.source else "") for story in issue.stories]
+    of_issue = col(StoryRow.issue_id) == row.id
+    there = session.exec(
+        select(StoryRow.story_id, StoryRow.title, StoryRow.url).where(of_issue).order_by(col(StoryRow.id))
+    ).all()
+    if [tuple(known) for known in there] == stories:  # as after most keys that an editor presses
+        return
+    session.exec(delete(StoryRow).where(of_issue))
+    for story_id, title, url in stories:
+        session.add(StoryRow(issue_id=key_of(row), story_id=story_id, title=title, url=url))
+
+
+def digest_of(issue: Issue) -> str:
+    """What tells one issue from another: not its findings, which change with the day and the lines."""
+    return hashlib.sha256(json.dumps(issue_to_json(issue), sort_keys=True).encode()).hexdigest()
+
+
+def fingerprint_of(source: bytes) -> str:
+    """What tells one text from another."""
+    return hashlib.sha256(source).hexdigest()[:16]
+
+
+def saved_of(row: IssueRow, revision: RevisionRow) -> Saved:
+    """The value of a revision and the row of its issue."""
     approved = row.approved_revision_id == revision.id
+    asked = row.asked_revision_id == revision.id
     return Saved(
-        issue_id=_key(row.id),
-        revision_id=_key(revision.id),
+        issue_id=key_of(row),
+        revision_id=key_of(revision),
         slug=row.slug,
         number=revision.number,
         issue=issue_from_json(revision.document),
@@ -207,11 +259,18 @@ def _saved(row: IssueRow, revision: RevisionRow) -> Saved:
         created_at=revision.created_at,
         approved_hash=(row.approved_hash or "") if approved else "",
         approved_at=row.approved_at if approved else None,
+        approved_by=row.approved_by if approved else None,
+        asked_at=row.asked_at if asked else None,
+        asked_by=row.asked_by if asked else None,
+        saved_at=revision.saved_at or revision.created_at,
+        saved_by=revision.saved_by,
+        sent=row.published_revision_id is not None,
+        fingerprint=fingerprint_of(revision.source),
     )
 
 
-def _key(value: int | None) -> int:
-    """A primary key after its row was written."""
-    if value is None:
+def key_of(row: IssueRow | RevisionRow) -> int:
+    """The primary key of a row after it was written."""
+    if row.id is None:
         raise ValueError("the row has not been written yet")
-    return value
+    return row.id

@@ -89,7 +89,7 @@ def issue(request: Request, slug: str) -> Response:
     if archived is None:
         return problem(request, 404, words_for(request)["archive_no_issue_text"])
     before, after = archive_of(request).beside(slug)
-    sheet = sheet_of(archived.issue)
+    sheet = sheet_of(archived.issue, newsletter_of(request).settings.base_url)
     told = " · ".join(story.name for story in sheet.stories)
     description = description_of(sheet.stories[0]) if sheet.single else shortened(told, 160)
     return _page(
@@ -109,7 +109,7 @@ def issue(request: Request, slug: str) -> Response:
 def story(request: Request, slug: str, story_id: str) -> Response:
     """One story of an issue, under an address that stays."""
     archived = archive_of(request).issue(slug)
-    sheet = sheet_of(archived.issue) if archived else None
+    sheet = sheet_of(archived.issue, newsletter_of(request).settings.base_url) if archived else None
     found = sheet.story(story_id) if sheet else None
     if archived is None or sheet is None or found is None:
         return problem(request, 404, words_for(request)["archive_no_story_text"])

@@ -87,31 +87,31 @@ class Card:
 
 
 @lru_cache(maxsize=32)  # the newest issues are what most visitors read; reading their Markdown takes most of the time
-def sheet_of(issue: Issue) -> Sheet:
-    """Prepare an issue, every body whole."""
+def sheet_of(issue: Issue, base_url: str = "") -> Sheet:
+    """Prepare an issue, every body whole; pictures that were uploaded lie below `base_url`."""
     title = clean(plain(spans(issue.title)))
     parts: list[Part] = []
     path: tuple[str, ...] = ()
     for section in issue.sections:
-        parts.append(_part(section, path, sum(len(part.stories) for part in parts)))
+        parts.append(_part(section, path, sum(len(part.stories) for part in parts), base_url))
         path = section.path
     return Sheet(title, language_of(title), tuple(parts))
 
 
-def _part(section: Section, before: Sequence[str], first: int) -> Part:
+def _part(section: Section, before: Sequence[str], first: int, base_url: str) -> Part:
     """One section; `before` is the path of the one above it, `first` the place of its first story in the issue."""
     heading = clean(plain(spans(section.title)))
     outer = section.path[:-1]
     pairs = enumerate(zip(outer, before, strict=False))
     common = next((level for level, (name, earlier) in pairs if name != earlier), len(before))
     above = tuple(clean(plain(spans(name))) for name in outer[common:])
-    stories = tuple(_whole(index, story) for index, story in enumerate(section.stories, first))
+    stories = tuple(_whole(index, story, base_url) for index, story in enumerate(section.stories, first))
     return Part(above, heading, language_of(heading), section.topic, stories)
 
 
-def _whole(index: int, story: Story) -> StoryView:
+def _whole(index: int, story: Story, base_url: str) -> StoryView:
     """A story with all of its body, which a mail may have cut."""
-    return replace(story_view(index, story), body=tuple(block_view(block) for block in story.body))
+    return replace(story_view(index, story), body=tuple(block_view(block, base_url) for block in story.body))
 
 
 def description_of(story: StoryView) -> str:

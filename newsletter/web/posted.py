@@ -25,12 +25,12 @@ def body_of(most_bytes: int) -> Callable[[Request], Awaitable[Body]]:
     """What reads a body, at most so many bytes of it; for `Depends`."""
 
     async def read(request: Request) -> Body:
-        data = b""
+        data = bytearray()
         async for chunk in request.stream():
             data += chunk
             if len(data) > most_bytes:
-                return Body(data[:most_bytes], whole=False)
-        return Body(data, whole=True)
+                return Body(bytes(data[:most_bytes]), whole=False)
+        return Body(bytes(data), whole=True)
 
     return read
 

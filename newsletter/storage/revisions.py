@@ -1,0 +1,244 @@
+"""Issues as the desk writes them: always saved, known by their slug, one revision for each stretch of writing."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from newsletter.content.as_json import issue_from_json, reading_to_json
+from newsletter.content.diagnostics import Severity
+from newsletter.content.encoding import decode
+from newsletter.content.identity import identify
+from newsletter.content.issue import Issue, Section
+from newsletter.content.judge import EarlierStory
+from newsletter.content.reading import Reading
+from newsletter.storage.issues import (
+    IssueRefused,
+    Saved,
+    digest_of,
+    fingerprint_of,
+    index_stories,
+    key_of,
+    make_row,
+    newest_row,
+    saved_of,
+)
+from newsletter.storage.models import IssueRow, RevisionRow, StoryRow
+
+WRITTEN_OVER_FOR = timedelta(minutes=10)
+"""So long after it began, a revision takes what the same person goes on writing."""
+
+
+class Conflict(Exception):
+    """Somebody saved since the text was read; `newest` is what they saved."""
+
+    def __init__(self, newest: Saved) -> None:
+        super().__init__(f"{newest.slug} was saved by somebody else since: revision {newest.number} is the newest.")
+        self.newest = newest
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text that somebody wrote, and what was read from it.
+
+    `base` is the number of the revision it was written on and `seen` that one's fingerprint, empty where it is not
+    known; `by` is an id of the staff, None for the command line. `anew` begins a revision of its own in any case.
+    """
+
+    source: bytes
+    reading: Reading
+    by: int | None
+    base: int = 0
+    seen: str = ""
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One stretch of writing: when it began and was saved last, by whom, and what it holds.
+
+    `by` is an id of the staff, None for the command line; `use` says what the revision was used for: sent, approved,
+    asked (a second person is to approve it), or nothing.
+    """
+
+    number: int
+    begun_at: datetime
+    saved_at: datetime
+    by: int | None
+    title: str
+    stories: int
+    errors: int
+    use: str
+
+
+def text_in(source: bytes) -> str:
+    """The text of a revision for a form: its line ends are LF, whatever the file had; U+FFFD stands for no text."""
+    text = decode(source)
+    text = source.decode("utf-8", "replace") if text is None else text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class RevisionStore:
+    """Revisions that are written at the desk; the caller commits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def create(self, written: Written, title: str, on: date, now: datetime) -> Saved:
+        """A new issue of the date that its text gives, else of `on`; `title` stands for one that lacks."""
+        issue = written.reading.issue
+        day = _date_of(written.reading) or on
+        try:
+            row = make_row(self._session, (issue and issue.title) or title, day, now)
+        except IntegrityError:  # somebody else made an issue of that date since we looked
+            return self.create(written, title, on, now)
+        return self._add(row, 1, written, _kept(written.reading, row), now)
+
+    def save(self, slug: str, written: Written, now: datetime) -> tuple[Saved, bool]:
+        """Keep a text as the issue's newest, and say whether a new revision began.
+
+        The newest revision is written over as long as the same person goes on writing and nobody relies on it. Raises
+        `Conflict` when the newest is another than the text was written on, unless it says the same.
+        """
+        row = self._row(slug, held=True)
+        newest = newest_row(self._session, row)
+        same_text = text_in(newest.source) == text_in(written.source)
+        stale = newest.number != written.base or written.seen not in ("", fingerprint_of(newest.source))
+        if stale and not same_text:
+            raise Conflict(saved_of(row, newest))
+        self._follow(row, written.reading)
+        issue = identify(_kept(written.reading, row), self._known_stories(row, newest))
+        if same_text and digest_of(issue) == newest.content_hash:
+            newest.document = _document(written.reading, issue)
+            self._session.flush()
+            return saved_of(row, newest), False
+        if written.anew or not self._may_write_over(row, newest, written.by, now):
+            return self._add(row, newest.number + 1, written, issue, now), True
+        newest.source, newest.document = written.source, _document(written.reading, issue)
+        newest.content_hash, newest.saved_at = digest_of(issue), now
+        index_stories(self._session, row, issue)
+        self._session.flush()
+        return saved_of(row, newest), False
+
+    def history(self, slug: str, before: int = 0, most: int = 100) -> tuple[Revision, ...]:
+        """The revisions of an issue, the newest first; `before` is the number of one, to read on from."""
+        row = self._row(slug)
+        wanted = (
+            select(RevisionRow)
+            .options(defer(RevisionRow.source))  # type: ignore[arg-type]  # an attribute of SQLAlchemy's, typed as its value
+            .where(RevisionRow.issue_id == row.id)
+            .order_by(col(RevisionRow.number).desc())
+            .limit(most)
+        )
+        if before:
+            wanted = wanted.where(RevisionRow.number < before)
+        return tuple(_revision(row, revision) for revision in self._session.exec(wanted))
+
+    def source(self, slug: str, number: int) -> bytes:
+        """The text of one revision as it was saved; raises `IssueRefused` when there is none of that number."""
+        row = self._row(slug)
+        wanted = select(RevisionRow.source).where(RevisionRow.issue_id == row.id, RevisionRow.number == number)
+        source = self._session.exec(wanted).first()
+        if source is None:
+            raise IssueRefused(f"there is no revision {number} of {slug}.")
+        return source
+
+    def other_stories(self, slug: str) -> tuple[EarlierStory, ...]:
+        """The stories of every other issue; without a slug, of all."""
+        others = select(StoryRow.title, StoryRow.url, IssueRow.slug).join(
+            IssueRow, col(IssueRow.id) == StoryRow.issue_id
+        )
+        if slug:
+            others = others.where(col(IssueRow.id) != self._row(slug).id)
+        rows = self._session.exec(others).all()
+        return tuple(EarlierStory(title=title, url=url, issue=other) for title, url, other in rows)
+
+    def dates(self, since: date) -> set[date]:
+        """The dates from that one on that have an issue."""
+        return set(self._session.exec(select(col(IssueRow.date)).where(col(IssueRow.date) >= since)).all())
+
+    def _row(self, slug: str, *, held: bool = False) -> IssueRow:
+        query = select(IssueRow).where(IssueRow.slug == slug)
+        if held:  # one revision after the other
+            query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        row = self._session.exec(query).first() if slug.isprintable() else None  # PostgreSQL refuses to look for NUL
+        if row is None:
+            raise IssueRefused(f"no issue {slug!r}.")
+        return row
+
+    def _follow(self, row: IssueRow, reading: Reading) -> None:
+        """Let the issue's title, and its date until it is sent, be what its text says."""
+        if reading.issue and reading.issue.title:
+            row.title = reading.issue.title
+        if row.published_revision_id is None:
+            row.date = _date_of(reading) or row.date
+
+    def _known_stories(self, row: IssueRow, newest: RevisionRow) -> Issue:
+        """The newest revision, and the stories that readers had of the issue: one that was cut and comes back is it."""
+        issue = issue_from_json(newest.document)
+        if row.published_revision_id in (None, newest.id):
+            return issue
+        here = {story.id for story in issue.stories}
+        sent = issue_from_json(self._session.get_one(RevisionRow, row.published_revision_id).document)
+        gone = tuple(_without(section, here) for section in sent.sections)
+        return replace(issue, sections=(*issue.sections, *gone))
+
+    def _may_write_over(self, row: IssueRow, newest: RevisionRow, by: int | None, now: datetime) -> bool:
+        relied_on = {row.approved_revision_id, row.asked_revision_id, row.published_revision_id}
+        same_stretch = by is not None and newest.saved_by == by and now - newest.created_at < WRITTEN_OVER_FOR
+        return same_stretch and newest.id not in relied_on
+
+    def _add(self, row: IssueRow, number: int, written: Written, issue: Issue, now: datetime) -> Saved:
+        issue = issue if number > 1 else identify(issue)
+        revision = RevisionRow(
+            issue_id=key_of(row),
+            number=number,
+            source=written.source,
+            document=_document(written.reading, issue),
+            content_hash=digest_of(issue),
+            created_at=now,
+            saved_by=written.by,
+            saved_at=now,
+        )
+        self._session.add(revision)
+        index_stories(self._session, row, issue)
+        self._session.flush()
+        return saved_of(row, revision)
+
+
+def _document(reading: Reading, issue: Issue) -> dict[str, object]:
+    return reading_to_json(replace(reading, issue=issue))
+
+
+def _date_of(reading: Reading) -> date | None:
+    """The date that a text gives, if it is one that an issue can have."""
+    impossible = any(found.code == "date-impossible" for found in reading.diagnostics)
+    return reading.issue.date if reading.issue and not impossible else None
+
+
+def _kept(reading: Reading, row: IssueRow) -> Issue:
+    """What was read, under the title and the date that the issue has where the text gives none."""
+    if reading.issue is None:
+        return Issue(title=row.title, date=row.date, sections=())
+    return replace(reading.issue, title=reading.issue.title or row.title, date=row.date)
+
+
+def _without(section: Section, here: set[str]) -> Section:
+    return replace(section, stories=tuple(story for story in section.stories if story.id not in here))
+
+
+def _revision(row: IssueRow, revision: RevisionRow) -> Revision:
+    uses = {"sent": row.published_revision_id, "approved": row.approved_revision_id, "asked": row.asked_revision_id}
+    document = revision.document
+    return Revision(
+        number=revision.number,
+        begun_at=revision.created_at,
+        saved_at=revision.saved_at or revision.created_at,
+        by=revision.saved_by,
+        title=document["title"],
+        stories=sum(len(section["stories"]) for section in document["sections"]),
+        errors=sum(found["severity"] == Severity.ERROR for found in document["diagnostics"]),
+        use=next((use for use, used in uses.items() if used == revision.id), ""),
+    )
