@@ -30,6 +30,8 @@ from newsletter.content.reading import Reading
 from newsletter.editorial import approval, intake, preview
 from newsletter.editorial.dispatch import standing
 from newsletter.settings import SettingsRefused, load
+from newsletter.staff import accounts
+from newsletter.staff.rights import COMMAND_LINE, Actor, Right
 from newsletter.storage.engine import DatabaseRefused
 from newsletter.storage.issues import IssueRefused
 from subscribers.topics import Catalogue
@@ -165,10 +167,13 @@ def export(
 
 
 @app.command()
-def approve(slug: Slug) -> None:
+def approve(
+    slug: Slug,
+    address: Annotated[str, typer.Option("--as", help="As this member of the staff, not as the command line.")] = "",
+) -> None:
     """Release an issue for sending as it is now; any change to it voids that."""
     newsletter = open_newsletter()
-    saved, largest = approval.approve(newsletter, slug)
+    saved, largest = approval.approve(newsletter, slug, _approver(newsletter, address) if address else COMMAND_LINE)
     console().print(
         f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML."
     )
@@ -236,6 +241,15 @@ def coverage(slug: Slug, as_json: AsJson = False) -> None:
     console().print(f"\n{editions} distinct editions; the fullest has {largest / 1000:.1f} kB of HTML.")
     if left_out:
         console().print("Left out: " + ", ".join(f"{readers} {reason}" for reason, readers in left_out.items()) + ".")
+
+
+def _approver(newsletter: Newsletter, address: str) -> Actor:
+    """The member of the staff with that address, who may approve; raises `StaffRefused`."""
+    with newsletter.reading() as session:
+        actor = accounts.actor_of(accounts.find(session, address))
+    if not actor.may(Right.APPROVE):
+        raise accounts.StaffRefused(f"{actor.address} may not approve: that takes the role of an editor.")
+    return actor
 
 
 def _check(data: bytes, title: str, on: date | None, topic: str) -> Reading:

@@ -5,15 +5,12 @@ from typing import Annotated
 
 import typer
 
-from newsletter.app import Newsletter
 from newsletter.cli.output import AsJson, console, numbered, open_newsletter, print_json, print_table
-from newsletter.delivery import control
 from newsletter.delivery.history import entries
 from newsletter.delivery.outcome import State
-from newsletter.delivery.plan import find_mailing
+from newsletter.editorial import sending
 from newsletter.editorial.appointments import appointed_for, call_off
 from newsletter.editorial.dispatch import standing
-from newsletter.storage.issues import IssueRefused
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 _LISTED = 1000
@@ -49,16 +46,14 @@ def status(slug: Slug, as_json: AsJson = False) -> None:
 def pause(slug: Slug) -> None:
     """Hand nothing more over until it is resumed; what is on the wire ends by itself."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
-        control.pause(session, _mailing(newsletter, slug), "by hand")
+    sending.pause(newsletter, slug)
     console().print(f"{slug} is paused; `newsletter issue resume {slug}` goes on.")
 
 
 def resume(slug: Slug) -> None:
     """Go on with a paused send."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
-        control.resume(session, _mailing(newsletter, slug))
+    sending.resume(newsletter, slug)
     console().print(f"{slug} goes on where `newsletter serve`, `worker` or `issue send {slug}` runs.")
 
 
@@ -68,16 +63,14 @@ def cancel(slug: Slug) -> None:
     if call_off(newsletter, slug):
         console().print(f"{slug} is not sent by itself any more.")
         return
-    with newsletter.session() as session:
-        excluded = control.cancel(session, _mailing(newsletter, slug), newsletter.clock())
+    excluded = sending.cancel(newsletter, slug)
     console().print(f"{slug} is cancelled. Who had nothing yet gets nothing: {numbered(excluded, 'reader')}.")
 
 
 def resend(slug: Slug) -> None:
     """Try those who were not reached once more; whoever has it, or may have it, is left alone."""
     newsletter = open_newsletter()
-    with newsletter.session() as session:
-        again = control.send_again(session, _mailing(newsletter, slug), newsletter.clock())
+    again = sending.send_again(newsletter, slug)
     if again:
         where = f"where `newsletter serve`, `worker` or `issue send {slug}` runs"
         console().print(f"To be tried again: {numbered(again, 'reader')}, {where}.")
@@ -94,14 +87,7 @@ def unknown(
     if accepted == resend:
         raise typer.BadParameter("say --accepted or --resend, one of them.")
     newsletter = open_newsletter()
-    with newsletter.session() as session:
-        settled = control.settle_unknown(
-            session,
-            _mailing(newsletter, slug),
-            newsletter.clock(),
-            accepted=accepted,
-            wait=newsletter.settings.unknown_wait,
-        )
+    settled = sending.settle_unknown(newsletter, slug, accepted=accepted)
     minutes = newsletter.settings.unknown_wait.total_seconds() / 60
     what = (
         "taken for sent"
@@ -109,11 +95,3 @@ def unknown(
         else f"sent again, each at the earliest {minutes:.0f} min after it was lost sight of"
     )
     console().print(f"Settled: {numbered(settled, 'message')}, {what}.")
-
-
-def _mailing(newsletter: Newsletter, slug: str) -> int:
-    with newsletter.reading() as session:
-        mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
-    if mailing is None or mailing.id is None:
-        raise IssueRefused(f"{slug} was never begun; `newsletter issue send {slug}` begins it.")
-    return mailing.id

@@ -37,7 +37,7 @@ from newsletter.editorial.appointments import appoint
 from newsletter.editorial.dispatch import Dispatch, following, require_readers, standing
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.rehearsal import rehearse
-from newsletter.editorial.trial import send_trial
+from newsletter.editorial.trial import order_trial
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning
 
@@ -217,7 +217,7 @@ def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
 def _test(newsletter: Newsletter, slug: str, addresses: list[str]) -> None:
     refused = False
     try:
-        outcomes = send_trial(newsletter, slug, addresses)
+        outcomes = order_trial(newsletter, slug, addresses)
     except ServerRefused as refusal:
         raise IssueRefused(
             f"no mail server could be used: {refusal}. `newsletter doctor` looks for the cause."

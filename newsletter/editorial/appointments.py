@@ -25,9 +25,11 @@ from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.slot import Slot
 from newsletter.editorial.alert import tell_staff
-from newsletter.editorial.approval import approved
+from newsletter.editorial.approval import NotReady, approved
 from newsletter.editorial.dispatch import require_readers
-from newsletter.editorial.opening import open_in_public
+from newsletter.editorial.opening import CALENDAR, open_in_public
+from newsletter.staff.audit import Action, record
+from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused, Saved
 
 
@@ -42,19 +44,20 @@ class AppointmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
-def appoint(newsletter: Newsletter, slug: str, at: datetime) -> None:
+def appoint(newsletter: Newsletter, slug: str, at: datetime, actor: Actor = COMMAND_LINE) -> None:
     """Have an approved issue sent at a time to come, instead of any time that was appointed for it before.
 
-    Raises `IssueRefused` when it is not approved, was begun already, or the time is past.
+    Raises `NotReady` when it is not approved, was begun already, or the time is past.
     """
     if at <= newsletter.clock():
-        raise IssueRefused(f"{at:%Y-%m-%d %H:%M %Z} is past; `newsletter issue send {slug}` sends it now.")
+        raise NotReady("past", f"{at:%Y-%m-%d %H:%M %Z} is past; `newsletter issue send {slug}` sends it now.")
     approved(newsletter, slug)
     with newsletter.session() as session:
         saved = newsletter.issues(session).find(slug)
         _call_off(session, saved)
         if find_mailing(session, saved.issue_id):
-            raise IssueRefused(f"{slug} was begun already; `newsletter issue status {slug}` shows how it stands.")
+            raise NotReady("begun", f"{slug} was begun already; `newsletter issue status {slug}` shows how it stands.")
+        record(session, actor, Action.SEND_SCHEDULED, slug, newsletter.clock(), at=at.isoformat())
         session.add(
             Appointment(
                 key=f"{slug} {at.isoformat()} {newsletter.clock().isoformat()}",
@@ -67,10 +70,13 @@ def appoint(newsletter: Newsletter, slug: str, at: datetime) -> None:
         )
 
 
-def call_off(newsletter: Newsletter, slug: str) -> bool:
+def call_off(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -> bool:
     """Call off what was appointed for an issue; whether there was something."""
     with newsletter.session() as session:
-        return _call_off(session, newsletter.issues(session).find(slug))
+        called_off = _call_off(session, newsletter.issues(session).find(slug))
+        if called_off:
+            record(session, actor, Action.SEND_UNSCHEDULED, slug, newsletter.clock())
+    return called_off
 
 
 def _call_off(session: Session, saved: Saved) -> bool:
@@ -164,7 +170,7 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         else:
             with newsletter.session() as session:  # both or neither: it may be called off, or kept elsewhere, meanwhile
                 if _mark(session, appointment, AppointmentState.STARTED):
-                    open_in_public(session, ready, newsletter.clock())
+                    open_in_public(session, ready, newsletter.clock(), CALENDAR)
             return
     advice = f"Look at `newsletter issue preview {saved.slug}`, approve it, and send it with `newsletter issue send`."
     _settle(newsletter, appointment, AppointmentState.REFUSED, f"{saved.slug} was not sent", reason, advice)

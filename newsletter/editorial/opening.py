@@ -2,21 +2,46 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from newsletter.app import Newsletter
 from newsletter.archive.publishing import publish
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.plan import Approved, open_mailing
-from newsletter.storage.models import IssueRow
+from newsletter.staff.audit import Action, record
+from newsletter.staff.rights import COMMAND_LINE, Actor
+from newsletter.storage.models import IssueRow, RevisionRow
+from subscribers.models import State, Subscriber
+
+CALENDAR = Actor(None, "calendar")
+"""Who begins what goes out by itself, at an appointed time or in the daily slot."""
 
 
-def open_in_public(session: Session, approved: Approved, now: datetime) -> Mailing:
-    """The mailing of an issue, opened unless it was before; the caller commits."""
+def open_in_public(
+    session: Session, approved: Approved, now: datetime, actor: Actor = COMMAND_LINE, canary: int | None = None
+) -> Mailing:
+    """The mailing of an issue, opened unless it was before, and who did that; the caller commits.
+
+    `canary` is how many readers go first (None: as many as the settings say).
+    """
     mailing, is_new = open_mailing(session, approved, now)
     if is_new:
+        mailing.canary = canary
         publish(session, mailing.issue_id, now)
+        _record(session, mailing, actor, now)
     return mailing
+
+
+def _record(session: Session, mailing: Mailing, actor: Actor, now: datetime) -> None:
+    candidates = select(func.count()).select_from(Subscriber)
+    details = {
+        "revision": session.get_one(RevisionRow, mailing.revision_id).number,
+        "readers": session.exec(candidates.where(col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))).one(),
+    }
+    if mailing.canary is not None:
+        details["canary"] = mailing.canary
+    slug = session.get_one(IssueRow, mailing.issue_id).slug
+    record(session, actor, Action.SEND_BEGUN, slug, now, **details)
 
 
 def publish_missing(newsletter: Newsletter) -> None:

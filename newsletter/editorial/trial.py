@@ -6,24 +6,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from newsletter.app import Newsletter
-from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.delivery.transport import ServerRefused
 from newsletter.editorial.outbox import routes
 from newsletter.editorial.preview import preview_for, preview_topics
 from newsletter.render.recipient import INERT_TOKEN, Message
+from newsletter.staff.audit import Action, record
+from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused
 from subscribers.addresses import parse_address
 
 
-def send_trial(newsletter: Newsletter, slug: str, addresses: Sequence[str]) -> list[tuple[str, Outcome]]:
+def send_trial(
+    newsletter: Newsletter, slug: str, addresses: Sequence[str], within_seconds: float | None = None
+) -> list[tuple[str, Outcome]]:
     """Send an issue as a test, in the order of the addresses; what became of each.
 
     A subscriber gets their own edition, anybody else all of the issue's topics. It differs from the real message in its
-    Message-ID, the mark before the subject, and its links, which do nothing. Needs no approval. Raises `IssueRefused`,
-    `AddressRefused`, and `ServerRefused` when no server can be reached.
+    Message-ID, the mark before the subject, and its links, which do nothing. Needs no approval. With `within_seconds`
+    it ends by then, and what was not tried is to be tried later. Raises `IssueRefused`, `AddressRefused`, and
+    `ServerRefused` when no server can be reached.
     """
     messages = [(address, _message(newsletter, slug, address)) for address in addresses]
-    return asyncio.run(_hand_over(newsletter, messages))
+    return asyncio.run(_in_time(newsletter, messages, within_seconds))
+
+
+def order_trial(
+    newsletter: Newsletter,
+    slug: str,
+    addresses: Sequence[str],
+    actor: Actor = COMMAND_LINE,
+    within_seconds: float | None = None,
+) -> list[tuple[str, Outcome]]:
+    """Send a test as `send_trial` does, and write down who did; to how many, but not to whom."""
+    outcomes = send_trial(newsletter, slug, addresses, within_seconds)
+    accepted = sum(outcome.verdict is Verdict.ACCEPTED for _, outcome in outcomes)
+    with newsletter.session() as session:
+        now = newsletter.clock()
+        record(session, actor, Action.TEST_SENT, slug, now, addresses=len(outcomes), accepted=accepted)
+    return outcomes
 
 
 def _message(newsletter: Newsletter, slug: str, address: str) -> Message:
@@ -44,7 +65,24 @@ def _message(newsletter: Newsletter, slug: str, address: str) -> Message:
     return replace(preview, recipient=recipient).message
 
 
-async def _hand_over(newsletter: Newsletter, messages: Sequence[tuple[str, Message]]) -> list[tuple[str, Outcome]]:
+async def _in_time(
+    newsletter: Newsletter, messages: Sequence[tuple[str, Message]], within_seconds: float | None
+) -> list[tuple[str, Outcome]]:
+    outcomes: list[tuple[str, Outcome]] = []
+    try:
+        async with asyncio.timeout(within_seconds):
+            await _hand_over(newsletter, messages, outcomes)
+    except TimeoutError:
+        if not outcomes:
+            raise ServerRefused(f"no answer within {within_seconds:g} s") from None
+    late = Outcome(Verdict.LATER, Stage.WRITE, 0, "not tried: the time for a test was over")
+    return outcomes + [(address, late) for address, _ in messages[len(outcomes) :]]
+
+
+async def _hand_over(
+    newsletter: Newsletter, messages: Sequence[tuple[str, Message]], outcomes: list[tuple[str, Outcome]]
+) -> None:
+    """Hand the messages over through the first server that can be reached, noting what became of each."""
     trouble: ServerRefused | None = None
     for route in routes(newsletter):
         try:
@@ -52,7 +90,8 @@ async def _hand_over(newsletter: Newsletter, messages: Sequence[tuple[str, Messa
         except ServerRefused as refusal:
             trouble = refusal
             continue
-        outcomes = [(address, await connection.hand_over(message)) for address, message in messages]
+        for address, message in messages:
+            outcomes.append((address, await connection.hand_over(message)))
         await connection.quit()
-        return outcomes
+        return
     raise trouble or ServerRefused("no server is set")

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from newsletter.app import Newsletter
 from newsletter.archive.reading import Archive
+from newsletter.editorial.progress import Watch
 from newsletter.readers.sample import Sampler
 from newsletter.render.theme import templates_dir
 from newsletter.web.visitor import LANGUAGE_FIELD, is_local, keep_language, language_of
@@ -28,7 +29,7 @@ _PIECES = 64
 
 
 class Pages:
-    """What the pages of one application are made with: templates, words, the archive and samples.
+    """What the pages of one application are made with: templates, words, the archive, samples, and a watch.
 
     `links` stand in the navigation of people at this machine.
     """
@@ -40,6 +41,7 @@ class Pages:
         self.newsletter = newsletter
         self.archive = Archive(newsletter)
         self.sampler = Sampler(newsletter, self.archive)
+        self.watch = Watch(newsletter)
         self._pieces = OrderedDict[tuple[str, str, Hashable], str]()
         self._lock = Lock()
         self._environment = Environment(
@@ -130,6 +132,12 @@ def archive_of(request: Request) -> Archive:
 def sampler_of(request: Request) -> Sampler:
     """What makes samples of mails in an application."""
     found: Sampler = request.app.state.pages.sampler
+    return found
+
+
+def watch_of(request: Request) -> Watch:
+    """What looks at mailings for everybody who watches in an application."""
+    found: Watch = request.app.state.pages.watch
     return found
 
 

@@ -1,0 +1,229 @@
+"""What the page about sending one issue shows: first its approval and the ways to send it, then how far it is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from newsletter.delivery.control import ControlRefused
+from newsletter.editorial.appointments import appointed_for
+from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotReady, judge
+from newsletter.editorial.expected import MOST_COUNTED, count_candidates
+from newsletter.editorial.progress import Progress
+from newsletter.editorial.release import release
+from newsletter.editorial.sending import slot_of
+from newsletter.review.report import Summary, review
+from newsletter.staff.audit import Action, entries
+from newsletter.storage.issues import IssueRefused, Saved
+from newsletter.web.desk.issue_bar import issue_bar
+from newsletter.web.desk.moments import moment
+from newsletter.web.desk.seat import actor_of, desk_page
+from newsletter.web.pages import newsletter_of, watch_of, words_for
+
+DONE = (
+    "approved", "asked", "started", "begun", "scheduled", "unscheduled", "not-scheduled", "paused", "was-paused",
+    "resumed", "was-running", "cancelled", "again", "none-again", "taken", "resent", "none-unknown",
+)  # fmt: skip
+"""What a form can have come to; the words are `sending_done_…`."""
+_SHOWN_ENTRIES = 12
+_DEEDS = {
+    action: f"sending_deed_{action.name.lower()}"
+    for action in (
+        Action.APPROVAL_ASKED, Action.ISSUE_APPROVED, Action.TEST_SENT, Action.SEND_SCHEDULED, Action.SEND_UNSCHEDULED,
+        Action.SEND_BEGUN, Action.SEND_PAUSED, Action.SEND_RESUMED, Action.SEND_CANCELLED, Action.SENT_AGAIN,
+        Action.UNKNOWN_SETTLED,
+    )
+}  # fmt: skip
+_WHYS = (
+    ("first", re.compile(r"(?P<n>\d+) of the first (?P<of>\d+) readers")),
+    ("strange", re.compile(r"(?P<n>\d+) of the last (?P<of>\d+) readers")),
+    ("share", re.compile(r"(?P<n>\d+) of (?P<of>\d+) readers")),
+    ("hand", re.compile(r"by hand")),
+)
+"""What mailings are paused for, as it is written down; the words are `sending_why_…`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a page says above all else; `kind` is good, warn or bad."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did about an issue, in words."""
+
+    at: str
+    who: str
+    what: str
+
+
+def go_back(slug: str, done: str, number: int | None = None) -> Response:
+    """The page about sending, which says what came of a form."""
+    count = "" if number is None else f"&n={number}"
+    return RedirectResponse(f"/desk/issues/{slug}/sending?done={done}{count}", 303)
+
+
+def refused(request: Request, slug: str, refusal: IssueRefused | ControlRefused, status: int = 409) -> Response:
+    """The page about sending, with what was refused."""
+    return sending_page(request, slug, status=status, remark=Remark("bad", refusal_words(request, refusal)))
+
+
+def refusal_words(request: Request, refusal: IssueRefused | ControlRefused) -> str:
+    """Why something cannot be done, in the visitor's language where it has words of its own."""
+    words = words_for(request)
+    if isinstance(refusal, ControlRefused):
+        return words["sending_over"]
+    if isinstance(refusal, NotReady):
+        return words[f"sending_refused_{refusal.code}"].format_map(refusal.facts)
+    return str(refusal)
+
+
+def sending_page(request: Request, slug: str, *, status: int = 200, remark: Remark | None = None) -> Response:
+    """The page about sending an issue; ends in 404 when there is none of that name."""
+    bar = issue_bar(request, slug)
+    fresh = request.method == "POST" or "done" in request.query_params
+    found = watch_of(request).look(slug, fresh=fresh)
+    context = progress_context(request, found) if found.is_begun else {"found": found, "live": False}
+    if not found.is_begun or bar.saved.number != found.revision:
+        context |= _approval_context(request, bar.saved)
+    if not found.is_begun:
+        context |= _start_context(request, bar.saved)
+    return desk_page(
+        request,
+        "sending.html.j2",
+        place="issues",
+        status=status,
+        tab="send",
+        issue_bar=bar,
+        remark=remark or _said(request),
+        deeds=_deeds(request, slug),
+        **context,
+    )
+
+
+def progress_context(request: Request, found: Progress) -> dict[str, Any]:
+    """What the figures and the controls of a mailing are made of, for the page and for its events."""
+    newsletter, counts = newsletter_of(request), found.counts
+    readers = counts.candidates - counts.excluded
+    left = None if found.seconds_left is None else timedelta(seconds=found.seconds_left)
+    ends_at = None if left is None else moment(request, newsletter.clock() + left)
+    next_at = found.details.next_at
+    late = next_at is not None and next_at > newsletter.clock()
+    return {
+        "found": found,
+        "live": not found.is_over,
+        "readers": readers,
+        "percent": int(100 * found.settled / readers) if readers else 0,
+        "parts": _parts(found),
+        "ends_at": ends_at,
+        "minutes_left": None if left is None else max(1, round(left.total_seconds() / 60)),
+        "begun": moment(request, found.begun_at),
+        "next_at": moment(request, next_at) if late else "",
+        "why": why_words(words_for(request), found.why),
+        "since": [(row, moment(request, row.since)) for row in found.details.unknown],
+        "unknown_wait_minutes": round(newsletter.settings.unknown_wait.total_seconds() / 60),
+    }
+
+
+def why_words(words: Mapping[str, str], why: str) -> str:
+    """What a mailing was paused for, in the language of these words."""
+    for name, shape in _WHYS:
+        if match := shape.match(why):
+            return words[f"sending_why_{name}"].format_map(match.groupdict())
+    return why
+
+
+def _parts(found: Progress) -> list[tuple[str, int, float, float]]:
+    """The counts as parts of a bar that is 1000 wide: name, number, where each begins and its width."""
+    counts, parts, at = found.counts, [], 0.0
+    for name in ("accepted", "failed", "unknown", "deferred", "queued", "excluded"):
+        number = getattr(counts, name)
+        width = 1000 * number / counts.candidates if counts.candidates else 0.0
+        parts.append((name, number, round(at, 2), round(width, 2)))
+        at += width
+    return parts
+
+
+def _approval_context(request: Request, saved: Saved) -> dict[str, Any]:
+    """Who wrote the newest revision, who approved it, and what stands against it."""
+    newsletter = newsletter_of(request)
+    stands, judged = release(newsletter, saved.slug, actor_of(request)), judge(newsletter, saved)
+    return {
+        "release": stands,
+        "judged": judged,
+        "void": bool(saved.approved_hash) and judged.digest != saved.approved_hash,
+        "blocks": [(block.code, refusal_words(request, block)) for block in judged.blocks],
+        "warn_bytes": WARN_HTML_BYTES,
+        "most_bytes": MOST_HTML_BYTES,
+        "saved_at": moment(request, stands.saved_at),
+        "approved_at": moment(request, stands.approved_at),
+        "asked_at": moment(request, stands.asked_at),
+        "review": _review(request, saved),
+    }
+
+
+def _review(request: Request, saved: Saved) -> Summary | None:
+    """How the checks ended that are made at once; None where there are more readers than can be gone through now."""
+    newsletter = newsletter_of(request)
+    return review(newsletter, saved.slug).summary if count_candidates(newsletter) <= MOST_COUNTED else None
+
+
+def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
+    """The ways to send an issue that was not begun."""
+    newsletter = newsletter_of(request)
+    with newsletter.reading() as session:
+        at = appointed_for(session, saved.issue_id)
+    slot = slot_of(newsletter, saved)
+    return {
+        "appointed": moment(request, at),
+        "slot": moment(request, slot),
+        "zone": newsletter.settings.zone,
+        "proposed": _proposed(slot, newsletter.now()),
+        "live": bool(at or slot),
+    }
+
+
+def _proposed(slot: datetime | None, now: datetime) -> str:
+    """What the field for a time begins with: the slot, else tomorrow morning at eight."""
+    at = slot or (now + timedelta(days=1)).replace(hour=8, minute=0)
+    return f"{at:%Y-%m-%dT%H:%M}"
+
+
+def _said(request: Request) -> Remark | None:
+    """What came of the form that led here."""
+    done, number = request.query_params.get("done", ""), request.query_params.get("n", "")
+    if done not in DONE:
+        return None
+    n = f"{int(number):,}" if number.isascii() and number.isdigit() and len(number) < 10 else "0"
+    changed = done not in ("begun", "not-scheduled", "was-paused", "was-running", "none-again", "none-unknown")
+    return Remark("good" if changed else "warn", words_for(request)[f"sending_done_{done}"].format(n=n))
+
+
+def _deeds(request: Request, slug: str) -> list[Deed]:
+    """Who did what about approving and sending it, the newest first."""
+    newsletter, words = newsletter_of(request), words_for(request)
+    with newsletter.reading() as session:
+        found = [entry for entry in entries(session, subject=slug) if entry.action in _DEEDS][:_SHOWN_ENTRIES]
+    return [
+        Deed(
+            moment(request, entry.at),
+            words.get(f"sending_who_{entry.who.replace(' ', '_')}", entry.who) if entry.staff_id is None else entry.who,
+            words[_DEEDS[Action(entry.action)]].format_map(_Facts(entry.details)),
+        )
+        for entry in found
+    ]
+
+
+class _Facts(dict[str, Any]):
+    """The details of an entry; one that an older entry lacks is left out."""
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name, "–")
+        return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,180 @@
+"""How far a mailing is: counts that add up, a rate from what was seen, domains and reasons, and few questions asked."""
+
+from collections.abc import Callable
+
+import pytest
+from sending import SLUG, Clock, Hand, add_readers, plan, take_in_issue
+from sqlalchemy import event
+from web_samples import add_reader
+
+from newsletter.app import Newsletter
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
+from newsletter.editorial import progress as progress_of
+from newsletter.editorial import sending
+from newsletter.editorial.outcomes import DOMAINS, DomainLine
+from newsletter.editorial.progress import Watch, progress
+from newsletter.storage.issues import IssueRefused
+
+pytestmark = pytest.mark.both_databases
+TAKEN = Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "taken")
+REFUSED = Outcome(Verdict.REFUSED, Stage.RCPT, 554, "no")
+LATER = Outcome(Verdict.LATER, Stage.RCPT, 451, "later")
+BROKEN = Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the line broke")
+
+
+class Seconds:
+    """The clock of a process, moved by the test."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def running(newsletter: Newsletter) -> Newsletter:
+    """A mailing with six readers at one domain, two at another and one who wants other topics."""
+    newsletter.clock = Clock()
+    add_readers(newsletter, 6)
+    add_readers(newsletter, 2, "reader{}@Example.NET")
+    add_reader(newsletter, "other@example.com", "funding")
+    take_in_issue(newsletter)
+    plan(newsletter, SLUG)
+    return newsletter
+
+
+def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
+    hand = Hand(newsletter)
+    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
+        hand.settle(row, outcome)
+    hand.seat.leave()
+
+
+def asked(newsletter: Newsletter, do: Callable[[], object]) -> int:
+    """How many statements something sends to the database."""
+    seen: list[str] = []
+    listen = lambda *of: seen.append(of[2])  # noqa: E731 - a name for it would say no more
+    event.listen(newsletter.engine, "before_cursor_execute", listen)
+    try:
+        do()
+    finally:
+        event.remove(newsletter.engine, "before_cursor_execute", listen)
+    return len(seen)
+
+
+def test_the_counts_add_up_to_the_candidates(running: Newsletter) -> None:
+    settle(running, TAKEN, REFUSED, LATER, BROKEN)
+    counts = progress(running, SLUG).counts
+    parts = (counts.accepted, counts.queued, counts.deferred, counts.failed, counts.unknown, counts.excluded)
+    assert parts == (1, 4, 1, 1, 1, 1)
+    assert sum(parts) == counts.candidates
+
+
+def test_domains_are_counted_whatever_the_case_and_without_who_is_excluded(running: Newsletter) -> None:
+    settle(running, TAKEN, REFUSED)
+    assert progress(running, SLUG).details.domains == (
+        DomainLine("example.org", 6, 1, 4, 0, 1, 0),
+        DomainLine("example.net", 2, 0, 2, 0, 0, 0),
+    )
+
+
+def test_only_the_largest_domains_are_listed(newsletter: Newsletter) -> None:
+    for number in range(DOMAINS + 3):
+        add_readers(newsletter, 1 + number % 2, f"reader{{}}@d{number}.example")
+    take_in_issue(newsletter)
+    plan(newsletter, SLUG)
+    lines = progress(newsletter, SLUG).details.domains
+    assert [line.readers for line in lines] == sorted((line.readers for line in lines), reverse=True)
+    assert len(lines) == DOMAINS
+
+
+def test_reasons_are_told_by_state(running: Newsletter) -> None:
+    settle(running, REFUSED, REFUSED, BROKEN)
+    reasons = progress(running, SLUG).details.reasons
+    assert reasons == (
+        ("excluded", "no match", 1),
+        ("failed", "refused", 2),
+        ("unknown", "line broke after the message", 1),
+    )
+
+
+def test_the_unknown_ones_are_listed_with_whose_they_are(running: Newsletter) -> None:
+    settle(running, BROKEN)
+    (row,) = progress(running, SLUG).details.unknown
+    assert (row.address, row.reason) == ("reader0@example.org", "line broke after the message")
+
+
+def test_the_rate_is_the_difference_over_the_last_minute_and_tells_what_is_left(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    assert watch.look(SLUG).rate is None  # nothing to compare with yet, as after a restart
+    settle(running, TAKEN, TAKEN)
+    seconds.now += 4
+    found = watch.look(SLUG)
+    assert (found.rate, found.seconds_left) == (0.5, 12)
+    seconds.now += 100
+    assert watch.look(SLUG).rate is None  # what was seen before is older than a minute
+
+
+def test_a_pause_ends_the_rate(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    watch.look(SLUG)
+    settle(running, TAKEN, TAKEN)
+    sending.pause(running, SLUG)
+    seconds.now += 4
+    assert watch.look(SLUG).rate is None
+
+
+def test_whoever_looks_within_the_same_second_asks_nothing(running: Newsletter) -> None:
+    watch = Watch(running, Seconds())
+    watch.look(SLUG)
+    assert asked(running, lambda: [watch.look(SLUG) for _ in range(100)]) == 0
+
+
+def test_reasons_and_domains_are_asked_for_more_seldom_than_counts(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    first = asked(running, lambda: watch.look(SLUG))
+    seconds.now += progress_of.LOOK_SECONDS
+    assert 0 < asked(running, lambda: watch.look(SLUG)) < first
+    settle(running, TAKEN)
+    seconds.now += progress_of.LOOK_SECONDS
+    assert watch.look(SLUG).details.domains[0].accepted == 0
+    seconds.now += 60
+    assert watch.look(SLUG).details.domains[0].accepted == 1
+
+
+def test_what_becomes_unknown_and_what_changes_the_state_is_told_at_once(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    watch.look(SLUG)
+    settle(running, BROKEN)
+    seconds.now += progress_of.LOOK_SECONDS
+    assert len(watch.look(SLUG).details.unknown) == 1
+    sending.cancel(running, SLUG)
+    seconds.now += progress_of.LOOK_SECONDS
+    assert ("excluded", "cancelled", 7) in watch.look(SLUG).details.reasons
+
+
+def test_an_issue_that_was_not_begun_has_nothing_to_count(newsletter: Newsletter) -> None:
+    take_in_issue(newsletter)
+    found = Watch(newsletter).look(SLUG)
+    assert (found.state, found.is_begun, found.counts.candidates) == ("approved", False, 0)
+
+
+def test_a_slug_that_there_is_not_is_refused_and_not_kept(newsletter: Newsletter) -> None:
+    watch = Watch(newsletter)
+    with pytest.raises(IssueRefused):
+        watch.look("2020-01-01")
+    assert watch._seen == {}
+
+
+def test_whoever_looks_while_another_asks_is_told_what_was_seen_last(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    before = watch.look(SLUG)
+    seconds.now += 60
+    with watch._seen[SLUG].lock:
+        assert watch.look(SLUG) is before

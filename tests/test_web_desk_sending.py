@@ -1,0 +1,330 @@
+"""Sending from the desk: begin, watch, pause, settle; who may, and what a second press does."""
+
+import asyncio
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from desk_samples import at_desk
+from mail_servers import aiosmtpd_server
+from pages.site import served
+from pydantic import SecretStr
+from sending import ISSUE, SLUG, Clock, Hand, add_readers, hand_over, plan, take_in_issue
+from sqlmodel import delete
+from starlette.testclient import TestClient
+from test_cli_control import Provider
+
+from newsletter.app import Newsletter
+from newsletter.delivery.outcome import Outcome, Stage, Verdict
+from newsletter.editorial import sending
+from newsletter.editorial.appointments import keep_appointments
+from newsletter.editorial.dispatch import standing
+from newsletter.editorial.intake import read, take_in
+from newsletter.editorial.progress import progress
+from newsletter.editorial.station import sending_beside
+from newsletter.readers.post import Post
+from newsletter.staff.audit import Action, entries
+from newsletter.staff.models import StaffSession
+from newsletter.staff.rights import Role
+from newsletter.web.desk.events import Shown, follow
+
+PAGE = f"/desk/issues/{SLUG}/sending"
+READERS = 3
+ORDERS = ("start", "schedule", "unschedule", "pause", "resume", "cancel", "again", "unknown")
+BROKEN = Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the line broke")
+REFUSED = Outcome(Verdict.REFUSED, Stage.RCPT, 554, "no")
+
+
+@pytest.fixture
+def ready(newsletter: Newsletter) -> Newsletter:
+    """An approved issue and three readers of it."""
+    newsletter.clock = Clock()
+    add_readers(newsletter, READERS)
+    take_in_issue(newsletter)
+    return newsletter
+
+
+@pytest.fixture
+def desk(ready: Newsletter) -> TestClient:
+    return at_desk(ready, Role.SENDER)
+
+
+@pytest.fixture
+def begun(ready: Newsletter) -> Newsletter:
+    """The same, begun, with all rows waiting."""
+    plan(ready, SLUG)
+    return ready
+
+
+@pytest.fixture
+def provider(ready: Newsletter) -> Iterator[Provider]:
+    provider = Provider()
+    with aiosmtpd_server(provider) as server:
+        ready.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
+        yield provider
+
+
+def state(newsletter: Newsletter) -> str:
+    with newsletter.reading() as session:
+        return standing(newsletter, newsletter.issues(session).find(SLUG)).state
+
+
+def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
+    hand = Hand(newsletter)
+    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
+        hand.settle(row, outcome)
+    hand.seat.leave()
+
+
+def deeds(newsletter: Newsletter) -> list[str]:
+    with newsletter.reading() as session:
+        return [entry.action for entry in entries(session, subject=SLUG) if entry.staff_id]
+
+
+def seen(newsletter: Newsletter) -> str:
+    with newsletter.reading() as session:
+        return newsletter.issues(session).find(SLUG).approved_hash
+
+
+def test_from_the_button_to_received_mail(ready: Newsletter, desk: TestClient, provider: Provider) -> None:
+    asked = desk.get(f"{PAGE}/start").text
+    assert "位读者会收到这一期" in asked
+    assert f"<strong>{READERS}</strong>" in asked
+    assert "示例市公布数据细则" in asked
+    begun = desk.post(f"{PAGE}/start", data={"seen": seen(ready), "canary": "0"})
+    assert "已开始发送" in begun.text
+    with sending_beside(ready, Post(ready)), desk.stream("GET", f"{PAGE}/events") as stream:
+        list(stream.iter_lines())  # which ends by itself, and so gives the sender its time
+        for _ in range(6):
+            if state(ready) == "sent":
+                break
+            list(desk.get(f"{PAGE}/events").iter_lines())
+    assert sorted(address for address, _ in provider.taken) == [f"reader{n}@example.org" for n in range(READERS)]
+    page = desk.get(f"{PAGE}?done=started").text
+    assert "100 %" in page
+    assert "data-events" not in page
+
+
+def test_an_edit_after_approval_blocks_the_send_and_says_what_to_do(ready: Newsletter, desk: TestClient) -> None:
+    text = ISSUE.replace("写明", "说明").encode()
+    take_in(ready, read(ready, text), text)
+    for answer in (desk.get(f"{PAGE}/start"), desk.post(f"{PAGE}/start")):
+        assert (answer.status_code, "还没有批准。请先批准" in answer.text) == (409, True)
+    assert state(ready) == "draft"
+
+
+def test_what_was_approved_anew_since_the_question_is_not_sent(ready: Newsletter, desk: TestClient) -> None:
+    answer = desk.post(f"{PAGE}/start", data={"seen": "0" * 64})
+    assert (answer.status_code, "又有改动" in answer.text) == (409, True)
+    assert state(ready) == "approved"
+
+
+def test_nobody_to_send_to_is_said(newsletter: Newsletter) -> None:
+    newsletter.clock = Clock()
+    take_in_issue(newsletter)
+    answer = at_desk(newsletter, Role.SENDER).post(f"{PAGE}/start")
+    assert (answer.status_code, "还没有读者" in answer.text) == (409, True)
+    assert state(newsletter) == "approved"
+
+
+def test_a_second_press_begins_nothing_again(ready: Newsletter, desk: TestClient) -> None:
+    desk.post(f"{PAGE}/start", data={"canary": ""})
+    assert "没有再发一次" in desk.post(f"{PAGE}/start").text
+    assert deeds(ready) == [Action.SEND_BEGUN]
+
+
+@pytest.mark.parametrize("typed", ["-1", "many", "1e9", "9" * 20, "１"])
+def test_a_number_of_first_readers_that_is_none_is_said_and_nothing_begins(
+    ready: Newsletter, desk: TestClient, typed: str
+) -> None:
+    answer = desk.post(f"{PAGE}/start", data={"canary": typed})
+    assert (answer.status_code, f'value="{typed}"' in answer.text) == (422, True)
+    assert state(ready) == "approved"
+
+
+def test_at_a_time_in_the_newsletters_zone_and_withdrawn(ready: Newsletter, desk: TestClient) -> None:
+    page = desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"}).text
+    assert "18:30" in page
+    assert "Asia/Shanghai" in page
+    assert "已撤销" in desk.post(f"{PAGE}/unschedule").text
+    assert "没有要撤销的定时" in desk.post(f"{PAGE}/unschedule").text
+    assert deeds(ready) == [Action.SEND_UNSCHEDULED, Action.SEND_SCHEDULED]
+
+
+def test_what_was_scheduled_goes_out_at_its_time_and_the_calendar_did_it(ready: Newsletter, desk: TestClient) -> None:
+    desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T08:30"})
+    assert isinstance(ready.clock, Clock)
+    ready.clock.move(minutes=31)
+    keep_appointments(ready)
+    assert state(ready) == "sending"
+    with ready.reading() as session:
+        (entry,) = entries(session, action=Action.SEND_BEGUN)
+    assert entry.who == "calendar"
+
+
+@pytest.mark.parametrize(
+    ("at", "status"), [("2026-03-09T07:59", 409), ("", 422), ("tomorrow", 422), ("0001-01-01T00:00", 422)]
+)
+def test_a_time_that_is_past_or_none_is_refused(ready: Newsletter, desk: TestClient, at: str, status: int) -> None:
+    answer = desk.post(f"{PAGE}/schedule", data={"at": at})
+    assert answer.status_code == status
+    assert deeds(ready) == []
+
+
+def test_pausing_twice_and_resuming_twice_changes_once(begun: Newsletter, desk: TestClient) -> None:
+    assert "已暂停。正在交出" in desk.post(f"{PAGE}/pause").text
+    assert "之前已经暂停" in desk.post(f"{PAGE}/pause").text
+    assert state(begun) == "paused"
+    assert "继续发送。" in desk.post(f"{PAGE}/resume").text
+    assert "本来就没有暂停" in desk.post(f"{PAGE}/resume").text
+    assert deeds(begun) == [Action.SEND_RESUMED, Action.SEND_PAUSED]
+
+
+def test_a_cancel_says_how_many_get_nothing_before_and_after(begun: Newsletter, desk: TestClient) -> None:
+    assert f"<strong>{READERS}</strong>" in desk.get(f"{PAGE}/cancel").text
+    assert f"已取消，{READERS} 位读者" in desk.post(f"{PAGE}/cancel").text
+    assert desk.get(f"{PAGE}/cancel").url.path == PAGE
+
+
+@pytest.mark.parametrize("order", ["pause", "resume", "again"])
+def test_what_comes_too_late_is_answered_politely_and_changes_nothing(
+    begun: Newsletter, desk: TestClient, order: str
+) -> None:
+    sending.cancel(begun, SLUG)
+    answer = desk.post(f"{PAGE}/{order}")
+    assert (answer.status_code, "你的操作没有执行" in answer.text) == (409, True)
+    assert (state(begun), deeds(begun)) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("order", ["pause", "resume", "cancel", "again", "unknown"])
+def test_what_was_not_begun_cannot_be_controlled(ready: Newsletter, desk: TestClient, order: str) -> None:
+    answer = desk.post(f"{PAGE}/{order}", data={"choice": "resend"})
+    assert (answer.status_code, "还没有开始发送" in answer.text) == (409, True)
+    assert state(ready) == "approved"
+
+
+def test_the_unknown_ones_are_listed_with_two_choices(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, BROKEN)
+    page = desk.get(PAGE).text
+    assert "reader0@example.org" in page
+    assert "26 分钟" in page
+    assert desk.post(f"{PAGE}/unknown").status_code == 422
+    assert "1 封当作已收到" in desk.post(f"{PAGE}/unknown", data={"choice": "accepted"}).text
+    assert "没有去向不明的邮件了" in desk.post(f"{PAGE}/unknown", data={"choice": "resend"}).text
+    assert progress(begun, SLUG).counts.accepted == 1
+    assert deeds(begun) == [Action.UNKNOWN_SETTLED]
+
+
+def test_an_unknown_one_that_is_sent_again_waits(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, BROKEN)
+    desk.post(f"{PAGE}/unknown", data={"choice": "resend"})
+    assert progress(begun, SLUG).counts.queued == READERS
+
+
+def test_who_was_not_reached_is_tried_again(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, REFUSED, REFUSED)
+    assert "2 位读者会再试一次" in desk.post(f"{PAGE}/again").text
+    assert progress(begun, SLUG).counts.queued == READERS
+    assert "没有可以再试的读者" in desk.post(f"{PAGE}/again").text
+
+
+def test_an_editor_may_watch_and_order_nothing(begun: Newsletter) -> None:
+    editor = at_desk(begun, Role.EDITOR, Role.ADMIN, address="li@example.org")
+    page = editor.get(PAGE)
+    assert page.status_code == 200
+    assert "<form" not in page.text.partition("<main")[2]
+    answers = [editor.request(method, f"{PAGE}/{order}") for order in ORDERS for method in ("GET", "POST")]
+    assert {answer.status_code for answer in answers} == {403}
+    assert (state(begun), deeds(begun)) == ("sending", [])
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_looking_at_an_order_changes_nothing(begun: Newsletter, desk: TestClient, order: str) -> None:
+    assert desk.get(f"{PAGE}/{order}").status_code == 200
+    assert (state(begun), deeds(begun)) == ("sending", [])
+
+
+def test_the_page_says_the_same_without_a_script(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, REFUSED)
+    page = desk.get(PAGE).text
+    assert "33 %" in page
+    assert "刷新数字" in page
+    assert "服务器拒收" in page
+
+
+def events_of(lines: list[str]) -> list[str]:
+    return [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+
+
+def test_the_stream_of_a_finished_send_tells_it_and_ends(
+    ready: Newsletter, desk: TestClient, provider: Provider
+) -> None:
+    hand_over(ready, SLUG)
+    answer = desk.get(f"{PAGE}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert events_of(answer.text.splitlines()) == ["state", "figures", "controls", "end"]
+    assert "100 %" in answer.text
+
+
+def test_nobody_hears_a_stream_without_a_session(begun: Newsletter, desk: TestClient) -> None:
+    with begun.session() as session:
+        session.execute(delete(StaffSession))
+    answer = desk.get(f"{PAGE}/events", headers={"accept": "text/event-stream"})
+    assert answer.status_code == 401
+
+
+def test_the_stream_of_an_issue_that_there_is_not_is_a_404(desk: TestClient) -> None:
+    assert desk.get("/desk/issues/2020-01-01/sending/events").status_code == 404
+
+
+def test_whoever_leaves_a_stream_holds_nothing_up(begun: Newsletter, desk: TestClient) -> None:
+    """The server ends at once, which it does not while an answer is under way."""
+    cookies = {name: str(desk.cookies.get(name)) for name in ("desk",)}
+    with (
+        served(begun) as address,
+        httpx2.stream("GET", f"{address}{PAGE}/events", cookies=cookies, timeout=20) as stream,
+    ):
+        first = next(stream.iter_lines())
+    assert first == "event: state"
+
+
+class Watched:
+    """A send that a test lets go on, and the time that a stream waits."""
+
+    def __init__(self, *shown: Shown) -> None:
+        self.shown = list(shown)
+        self.waited: list[float] = []
+
+    async def look(self) -> Shown:
+        return self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
+
+    async def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+    def events(self) -> list[str]:
+        async def all_of_them() -> list[str]:
+            return [str(event.event) async for event in follow(self.look, self.wait)]
+
+        return asyncio.run(all_of_them())
+
+
+RUNNING = Shown("sending", "40 %", "pause", over=False)
+
+
+def test_a_stream_tells_what_changed_and_nothing_else() -> None:
+    watched = Watched(
+        RUNNING, RUNNING, Shown("sending", "50 %", "pause", over=False), Shown("sent", "100 %", "", over=True)
+    )
+    assert watched.events() == ["state", "figures", "controls"] * 3 + ["end"]
+
+
+def test_a_stream_ends_after_ten_seconds_so_that_the_session_is_looked_at_again() -> None:
+    watched = Watched(RUNNING)
+    watched.events()
+    assert watched.waited == [1.0] * 10
+
+
+def test_a_stream_looks_more_seldom_while_nothing_goes_on() -> None:
+    watched = Watched(Shown("paused", "40 %", "resume", over=False))
+    watched.events()
+    assert watched.waited == [3.0] * 3
