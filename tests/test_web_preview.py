@@ -11,12 +11,13 @@ from web_samples import SCRIPT, SLUG, add_issue, add_reader, near
 from newsletter.app import Newsletter
 from newsletter.editorial.preview import preview_for, preview_topics
 from newsletter.web.preview_choice import Choice
+from newsletter.web.preview_mail import in_frame
 from subscribers.models import State
 
 
 def frame(page: str) -> str:
     """Where the frame of a page leads to."""
-    found = re.search(r'<iframe sandbox="allow-same-origin" src="([^"]+)"', page)
+    found = re.search(r'<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" src="([^"]+)"', page)
     assert found, page
     return unescape(found[1])
 
@@ -36,7 +37,7 @@ def test_the_frame_shows_the_html_of_the_topics_exactly(newsletter: Newsletter) 
     add_issue(newsletter)
     client = near(newsletter)
     page = client.get(f"/preview/{SLUG}?topics=policy&language=en").text
-    assert client.get(frame(page)).text == preview_topics(newsletter, SLUG, ("policy",), "en").html
+    assert client.get(frame(page)).text == in_frame(preview_topics(newsletter, SLUG, ("policy",), "en").html)
     assert "岬角市" in client.get(frame(page)).text
     assert "群岛实验室" not in client.get(frame(page)).text
 
@@ -46,17 +47,28 @@ def test_the_frame_shows_the_html_of_a_reader_exactly(newsletter: Newsletter) ->
     add_reader(newsletter, "bo+x&y@example.com", "policy", name="柏")
     client = near(newsletter)
     page = client.get(f"/preview/{SLUG}", params={"reader": "bo+x&y@example.com"}).text
-    assert client.get(frame(page)).text == preview_for(newsletter, SLUG, "bo+x&y@example.com").html
+    assert client.get(frame(page)).text == in_frame(preview_for(newsletter, SLUG, "bo+x&y@example.com").html)
 
 
-def test_the_dark_view_differs_in_the_rules_for_dark_screens_alone(newsletter: Newsletter) -> None:
+def test_alone_the_html_is_exactly_what_is_sent(newsletter: Newsletter) -> None:
+    add_issue(newsletter)
+    add_reader(newsletter, "bo@example.com", "models")
+    client = near(newsletter)
+    page = client.get(f"/preview/{SLUG}?reader=bo@example.com").text
+    alone = re.search(r'href="([^"]+alone=1)"', page)
+    assert alone
+    assert client.get(unescape(alone[1])).text == preview_for(newsletter, SLUG, "bo@example.com").html
+
+
+def test_the_frame_differs_in_where_links_open_and_in_the_rules_for_dark_screens_alone(newsletter: Newsletter) -> None:
     add_issue(newsletter)
     client = near(newsletter)
-    dark = client.get(frame(client.get(f"/preview/{SLUG}?view=dark").text)).text
-    light = client.get(frame(client.get(f"/preview/{SLUG}").text)).text
-    assert "prefers-color-scheme" in light
-    assert dark == re.sub(r"@media \(prefers-color-scheme:\s*dark\)", "@media all", light)
-    assert dark != light
+    light, dark = (client.get(f"/preview/{SLUG}/mail{query}").text for query in ("", "?scheme=dark"))
+    sent = preview_topics(newsletter, SLUG).html
+    rule = re.compile(r"@media \(prefers-color-scheme:\s*dark\)")
+    assert rule.search(sent)
+    assert light.replace('<base target="_blank">', "") == rule.sub("@media not all", sent)
+    assert dark.replace('<base target="_blank">', "") == rule.sub("@media all", sent)
 
 
 def test_the_text_view_shows_the_text_part(newsletter: Newsletter) -> None:
@@ -167,6 +179,7 @@ def test_an_unknown_issue_is_a_404_that_names_those_there_are(newsletter: Newsle
         Choice(SLUG, topics=("models", "policy"), language="en", view="phone"),
         Choice(SLUG, by="reader", reader="a+b&c@example.com", view="dark", search="a b"),
         Choice(SLUG, by="reader", search="100%"),
+        Choice(SLUG, by="edition", edition="0123456789ab", view="source"),
     ],
 )
 def test_a_choice_survives_its_own_link(choice: Choice) -> None:

@@ -1,6 +1,6 @@
 """Looking back: what was sent to whom, when, with which reply, and why nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.control import WAITING
-from newsletter.delivery.models import Attempt, Delivery, Mailing
+from newsletter.delivery.models import Attempt, Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State, Verdict
 from newsletter.storage.models import IssueRow
 
@@ -52,7 +52,8 @@ def entries(
     session: Session, *, slug: str = "", subscriber_id: int | None = None, state: str = "", limit: int | None = None
 ) -> Iterator[Entry]:
     """The newest entries first, of one issue, one subscriber or one state, read some hundred at a time."""
-    query, before, left = _query(slug, subscriber_id, state), None, limit
+    readers = None if subscriber_id is None else (subscriber_id,)
+    query, before, left = _query(slug, readers, state), None, limit
     while left is None or left > 0:
         page = query if before is None else query.where(col(Delivery.id) < before)
         rows = session.execute(page.limit(_PAGE if left is None else min(left, _PAGE))).all()
@@ -62,6 +63,66 @@ def entries(
         if len(rows) < _PAGE:
             return
         before, left = rows[-1][0].id, None if left is None else left - len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some entries, the newest first, without their tries; whether there are older and newer ones."""
+
+    entries: tuple[Entry, ...]
+    older: bool
+    newer: bool
+
+
+def page(
+    session: Session,
+    *,
+    slug: str = "",
+    readers: Collection[int] | None = None,
+    state: str = "",
+    before: int | None = None,
+    after: int | None = None,
+    most: int,
+) -> Page:
+    """At most so many entries of one issue, some subscribers or one state: the newest, or those next to a delivery.
+
+    `before` is the id of a delivery that older ones are wanted than; `after` one that newer ones are wanted than.
+    """
+    query, number = _query(slug, readers, state), col(Delivery.id)
+    if after is not None:
+        query = query.where(number > after).order_by(None).order_by(number)
+    elif before is not None:
+        query = query.where(number < before)
+    rows = session.execute(query.limit(most + 1)).all()
+    more, rows = len(rows) > most, rows[:most]
+    found = tuple(_entry(delivery, issue, ()) for delivery, issue in (rows if after is None else rows[::-1]))
+    return Page(found, older=more or after is not None, newer=before is not None if after is None else more)
+
+
+def find(session: Session, delivery_id: int) -> tuple[Delivery, Mailing, Entry] | None:
+    """A delivery with its mailing, and what the log says of it, tries and all; None where there is none."""
+    row = session.execute(_query("", None, "").where(col(Delivery.id) == delivery_id)).first()
+    if row is None:
+        return None
+    delivery, issue = row
+    kept = _tries(session, [delivery_id]).get(delivery_id, [])
+    mailing = session.get_one(Mailing, delivery.mailing_id)
+    return delivery, mailing, _entry(delivery, issue, _all_tries(delivery, kept))
+
+
+def had_before(session: Session, subscriber_id: int, mailing: Mailing, story_ids: Collection[str]) -> Mapping[str, str]:
+    """Which of these stories a subscriber had from mailings that began earlier, and in which issue: slugs by story."""
+    shared = select(col(MailingStory.mailing_id)).where(col(MailingStory.story_id).in_(story_ids))
+    rows = session.execute(
+        _query("", (subscriber_id,), "").where(
+            col(Mailing.id).in_(shared),
+            col(Mailing.id) != mailing.id,
+            col(Mailing.created_at) < mailing.created_at,
+            col(Delivery.state).in_((State.ACCEPTED, State.UNKNOWN, *WAITING, State.IN_HAND)),
+        )
+    ).all()
+    had = {str(story): issue for row, issue in rows for _topic, stories in row.edition for story in stories}
+    return {story: had[story] for story in story_ids if story in had}
 
 
 def _entry(delivery: Delivery, issue: str, tries: tuple[Try, ...]) -> Entry:
@@ -90,7 +151,7 @@ def forget_reader(session: Session, subscriber_id: int) -> None:
     session.execute(update(Attempt).where(col(Attempt.delivery_id).in_(theirs)).values(reply=None))
 
 
-def _query(slug: str, subscriber_id: int | None, state: str) -> Select[Delivery, str]:
+def _query(slug: str, readers: Collection[int] | None, state: str) -> Select[Delivery, str]:
     query = (
         select(Delivery, col(IssueRow.slug))
         .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
@@ -99,8 +160,8 @@ def _query(slug: str, subscriber_id: int | None, state: str) -> Select[Delivery,
     )
     if slug:
         query = query.where(col(IssueRow.slug) == slug)
-    if subscriber_id is not None:
-        query = query.where(col(Delivery.subscriber_id) == subscriber_id)
+    if readers is not None:
+        query = query.where(col(Delivery.subscriber_id).in_(readers))
     if state:
         query = query.where(col(Delivery.state) == state)
     return query

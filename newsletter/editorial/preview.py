@@ -1,10 +1,13 @@
-"""Previews: one reader's mail, or that of a set of topics, as it would be sent."""
+"""Previews: one reader's mail, or that of a set of topics, as it would be sent; and which editions there are."""
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlalchemy import String, cast
+from sqlmodel import Session, col, func, select
 
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
@@ -12,7 +15,7 @@ from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
-from newsletter.delivery.plan import ROWS_PER_COMMIT, decide, find_mailing
+from newsletter.delivery.plan import ROWS_PER_COMMIT, decide, edition_to_json, find_mailing
 from newsletter.delivery.writer import Writer, edition_from_json, signed
 from newsletter.editorial.approval import compile_now
 from newsletter.render.assemble import Assembled, assemble
@@ -21,7 +24,7 @@ from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
 from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import IssueRefused, Saved
-from subscribers.audience import audience_page, candidate
+from subscribers.audience import AudienceMember, audience_page, candidate
 from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences
@@ -66,6 +69,20 @@ class Preview:
         return signed(fill(self.assembled, self.recipient), self.signer, self.recipient.date)
 
 
+@dataclass(frozen=True, slots=True)
+class EditionShare:
+    """One distinct edition in one language of labels: how many readers get it, and the address of one of them.
+
+    `key` stands for it in links; the address is empty where everybody who got it was forgotten.
+    """
+
+    key: str
+    edition: Edition
+    language: str
+    readers: int
+    address: str
+
+
 def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
     """The mail of one subscriber: the planned one, byte for byte, or what planning now would choose.
 
@@ -96,18 +113,20 @@ def preview_for(newsletter: Newsletter, slug: str, address: str) -> Preview:
     return Preview(assembled, recipient, edition, newsletter.signer, left_out=left_out)
 
 
-def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
+def preview_topics(
+    newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh", saved: Saved | None = None
+) -> Preview:
     """The mail of nobody in particular with these topics (none: all of the issue's), marked as a test, its links inert.
 
-    Raises `IssueRefused` for an unknown topic, or when the issue has nothing for these.
+    `saved` is the newest revision where that was read this moment. Raises `IssueRefused` for an unknown topic, or when
+    the issue has nothing for these.
     """
     with newsletter.reading() as session:
-        saved = newsletter.issues(session).find(slug)
-        catalogue = newsletter.topics(session).catalogue()
-    unknown = [topic for topic in topics if catalogue.get(topic) is None]
+        saved = saved or newsletter.issues(session).find(slug)
+        known = [topic.slug for topic in newsletter.topics(session).all()] if topics else []
+    unknown = [topic for topic in topics if topic not in known]
     if unknown:
-        known = ", ".join(topic.slug for topic in catalogue.topics)
-        raise IssueRefused(f"there is no topic {unknown[0]!r}; there are {known}.")
+        raise IssueRefused(f"there is no topic {unknown[0]!r}; there are {', '.join(known)}.")
     topics = topics or tuple(dict.fromkeys(topic for story in saved.issue.stories for topic in story.topics))
     recipient = Recipient(key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True)
     edition = Chooser(saved.issue).choose(Preferences(topics=topics))
@@ -121,21 +140,75 @@ def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, dict[str, int
     left_out: Counter[str] = Counter()
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
-        covered = cover(_chosen(newsletter, session, saved, left_out))
+        covered = cover(edition for _, edition in _chosen(newsletter, session, saved, left_out))
     largest = max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
     return covered, dict(left_out), largest
 
 
-def _chosen(newsletter: Newsletter, session: Session, saved: Saved, left_out: Counter[str]) -> Iterator[Edition]:
+def editions(newsletter: Newsletter, slug: str) -> Sequence[EditionShare]:
+    """All distinct editions, that of the most readers first: those planned, or what planning now would choose.
+
+    Memory grows with the editions, not with the readers. Raises `IssueRefused` for an unknown issue.
+    """
+    with newsletter.reading() as session:
+        saved = newsletter.issues(session).find(slug)
+        mailing = find_mailing(session, saved.issue_id)
+        found = _planned_shares(session, mailing) if mailing else _shares_now(newsletter, session, saved)
+        return sorted(found, key=lambda share: (-share.readers, share.key))
+
+
+def _planned_shares(session: Session, mailing: Mailing) -> Iterator[EditionShare]:
+    edition = cast(col(Delivery.edition), String)  # as text, which every database can group
+    query = (
+        select(Delivery.language, edition, func.count(), func.min(Delivery.address))
+        .where(Delivery.mailing_id == mailing.id, Delivery.state != State.EXCLUDED)
+        .group_by(col(Delivery.language), edition)
+    )
+    for language, groups, readers, address in session.exec(query):
+        yield _share(edition_from_json(json.loads(groups)), language, readers, address or "")
+
+
+def _shares_now(newsletter: Newsletter, session: Session, saved: Saved) -> Iterator[EditionShare]:
+    readers: Counter[tuple[Edition, str]] = Counter()
+    first: dict[tuple[Edition, str], str] = {}
+    for member, edition in _chosen(newsletter, session, saved, Counter()):
+        if edition:
+            place = edition, member.preferences.language
+            readers[place] += 1
+            first[place] = min(first.get(place, member.ascii_address), member.ascii_address)
+    for (edition, language), many in readers.items():
+        yield _share(edition, language, many, first[edition, language])
+
+
+def _share(edition: Edition, language: str, readers: int, address: str) -> EditionShare:
+    named = json.dumps([language, edition_to_json(edition)]).encode()
+    return EditionShare(hashlib.sha256(named).hexdigest()[:12], edition, language, readers, address)
+
+
+def _chosen(
+    newsletter: Newsletter, session: Session, saved: Saved, left_out: Counter[str]
+) -> Iterator[tuple[AudienceMember, Edition]]:
     """The edition of every reader whom planning now would not leave out; the others are counted by their reason."""
     chooser, after = Chooser(saved.issue), 0
     while page := audience_page(session, after, None, ROWS_PER_COMMIT):
-        for _, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
+        for member, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
             if reason in (None, Reason.NO_MATCH):
-                yield edition
+                yield member, edition
             else:
                 left_out[str(reason)] += 1
         after = page[-1].id
+
+
+def message_of(newsletter: Newsletter, delivery_id: int) -> Preview | None:
+    """The message of a delivery, built again byte for byte as it was sent, or is going to be.
+
+    None where there is no such delivery, or nothing to build it from: the reader was left out from the start, or is
+    forgotten. Raises `MessageRefused` when it was made by another version of this program.
+    """
+    with newsletter.reading() as session:
+        row = session.get(Delivery, delivery_id)
+        mailing = row and session.get_one(Mailing, row.mailing_id)
+    return _planned(newsletter, mailing, row) if row and mailing and row.slots else None
 
 
 def writer_of(newsletter: Newsletter, mailing: Mailing) -> Writer:

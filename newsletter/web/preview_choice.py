@@ -9,41 +9,61 @@ from starlette.datastructures import QueryParams
 
 from subscribers.preferences import LANGUAGES
 
-VIEWS = ("desktop", "phone", "dark", "text")
+VIEWS = ("desktop", "phone", "dark", "images", "style", "inbox", "text", "source")
+"""As a mail is looked at: on wide and narrow and dark screens, without images, without its style block, in the list of
+an inbox, as plain text, as the bytes that travel."""
+
+DECODED = "decoded"
+"""The source with its parts decoded: a way to look at the source, not one of the views beside it."""
+
+WAYS = ("topics", "reader", "edition")
 
 _LONGEST = 320
 """No address and no search is longer."""
 
+_LOOKS = {"dark": {"scheme": "dark"}, "images": {"images": "off"}, "style": {"style": "off"}}
+"""What a view asks of the mail in the frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One state of the preview page.
+    """One state of a preview page.
 
-    `by` is `topics` or `reader`; `reader` is an address, empty until one was picked; `topics` are slugs, none meaning
-    all of the issue's; `search` is what the list of readers is narrowed by.
+    `by` is `topics`, `reader` or `edition`; `reader` is an address, empty until one was picked; `topics` are slugs,
+    none meaning all of the issue's; `edition` is the key of one of the editions that there are; `search` is what the
+    list of readers is narrowed by; `at` is the path of the page, where it is not that for people at this machine.
     """
 
     slug: str
-    by: str = "topics"
+    by: str = WAYS[0]
     reader: str = ""
     topics: tuple[str, ...] = ()
     language: str = LANGUAGES[0]
     view: str = VIEWS[0]
     search: str = ""
+    edition: str = ""
+    at: str = ""
 
     @classmethod
-    def of(cls, slug: str, query: QueryParams) -> "Choice":
-        """Read a query; what makes no sense counts as not said."""
+    def of(cls, slug: str, query: QueryParams, at: str = "") -> "Choice":
+        """Read a query; what makes no sense counts as not said.
+
+        The language of the mail's labels is `labels`, because `language` is that of the page around it; where nothing
+        else is said, they are the same.
+        """
         reader = query.get("reader", "").strip()[:_LONGEST]
-        language, view = query.get("language", ""), query.get("view", "")
+        language, view = query.get("labels") or query.get("language", ""), query.get("view", "")
+        by = query.get("by", "")
         return cls(
             slug=slug,
-            by="reader" if reader or query.get("by") == "reader" else "topics",
-            reader=reader,
+            by=by if by in WAYS[1:] else "reader" if reader else WAYS[0],
+            reader=reader if by != "edition" else "",
             topics=tuple(dict.fromkeys(query.getlist("topics")))[:100],
             language=language if language in LANGUAGES else LANGUAGES[0],
-            view=view if view in VIEWS else VIEWS[0],
+            view=view if view in (*VIEWS, DECODED) else VIEWS[0],
             search=query.get("q", "").strip()[:_LONGEST],
+            edition=query.get("edition", "")[:_LONGEST],
+            at=at,
         )
 
     def link(self, **changes: Any) -> str:
@@ -56,14 +76,20 @@ class Choice:
         return self._address("", {})
 
     @property
+    def is_source(self) -> bool:
+        """Whether the bytes are shown, decoded or not."""
+        return self.view in ("source", DECODED)
+
+    @property
     def mail_link(self) -> str:
         """The address of the part that is shown, alone and as it would be sent."""
-        return self._address("/mail", {**self._query(), "format": "text" if self.view == "text" else ""})
+        forms = {"text": {"format": "text"}, "source": {"format": "source"}, DECODED: {"format": "source"}}
+        return self._address("/mail", {**self._query(), **forms.get(self.view, {"alone": "1"})})
 
     @property
     def frame_link(self) -> str:
         """The address of what the frame shows."""
-        return self._address("/mail", {**self._query(), "scheme": "dark" if self.view == "dark" else ""})
+        return self._address("/mail", {**self._query(), **_LOOKS.get(self.view, {})})
 
     @property
     def message_link(self) -> str:
@@ -72,16 +98,18 @@ class Choice:
 
     def _address(self, page: str, query: Mapping[str, Any]) -> str:
         said = urlencode({name: value for name, value in query.items() if value}, doseq=True)
-        return f"/preview/{quote(self.slug, safe='')}{page}" + (f"?{said}" if said else "")
+        return f"{self.at or '/preview/' + quote(self.slug, safe='')}{page}" + (f"?{said}" if said else "")
 
     def _query(self) -> dict[str, Any]:
         """What decides the bytes of the mail."""
-        if self.by == "reader":
+        if self.by != "topics":
             return {"reader": self.reader}
-        return {"topics": self.topics, "language": self.language if self.language != LANGUAGES[0] else ""}
+        return {"topics": self.topics, "labels": self.language if self.language != LANGUAGES[0] else ""}
 
     def _page_query(self) -> dict[str, Any]:
         shown = {"view": self.view if self.view != VIEWS[0] else ""}
         if self.by == "reader":
             return {"by": "reader", **self._query(), "q": self.search, **shown}
+        if self.by == "edition":
+            return {"by": "edition", "edition": self.edition, **shown}
         return {**self._query(), **shown}

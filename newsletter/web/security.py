@@ -19,8 +19,11 @@ EMBED_POLICY = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"
 _MAIL = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; base-uri 'none'"
 """A mail: its inline styles and nothing else, no script above all."""
 
-PREVIEW_POLICY = f"sandbox allow-same-origin; {_MAIL}; frame-ancestors 'self'"
-"""A mail in the frame of an editor's preview, which looks into it to see which link was clicked."""
+PREVIEW_POLICY = (
+    f"sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; {_MAIL}; frame-ancestors 'self'"
+)
+"""A mail beside the text that an editor writes: the page looks into the frame to keep the place in it; as in every
+mail nothing runs there."""
 
 FRAMED_MAIL_POLICY = f"sandbox allow-popups allow-popups-to-escape-sandbox; {_MAIL}; frame-ancestors 'self'"
 """A mail in the frame of a reader's page: its links open in a tab of their own, where no rule of the frame is left."""

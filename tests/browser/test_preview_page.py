@@ -89,7 +89,7 @@ def test_choosing_topics_changes_the_mail_without_a_reload(page: Page) -> None:
     expect(mail.get_by_role("heading", name="群岛实验室公开潮汐预报模型")).to_have_count(0)
     page.get_by_role("radio", name="English").check()
     expect(mail.get_by_text("Policy & Regulation").first).to_be_visible()
-    assert page.url.endswith(f"/preview/{SLUG}?topics=policy&language=en")
+    assert page.url.endswith(f"/preview/{SLUG}?topics=policy&labels=en")
     assert page.evaluate("window.stayed")
 
 

@@ -6,12 +6,61 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from newsletter.staff.rights import Right
-from newsletter.web.desk import overview
+from newsletter.web.desk import (
+    account,
+    approval,
+    audit,
+    checks,
+    editor,
+    events,
+    history,
+    issues,
+    log,
+    login,
+    look,
+    overview,
+    pictures,
+    preview,
+    reader,
+    reader_import,
+    readers,
+    sending,
+    settings,
+    staff,
+    suppression,
+    topics,
+    trial,
+)
 from newsletter.web.desk.seat import NotAllowed, NotSignedIn, desk_page
 from newsletter.web.pages import words_for
 from newsletter.web.security import SAFE_METHODS
 
-ROUTERS: tuple[APIRouter, ...] = (overview.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    issues.router,
+    history.router,
+    pictures.router,
+    pictures.public,
+    editor.router,  # after every page with a name of its own below /desk/issues
+    approval.router,
+    checks.router,
+    events.router,
+    sending.router,
+    trial.router,
+    overview.router,
+    settings.router,
+    preview.router,
+    look.router,
+    login.router,
+    account.router,
+    staff.router,
+    audit.router,
+    log.router,
+    readers.router,
+    reader_import.router,
+    reader.router,
+    suppression.router,
+    topics.router,
+)
 
 
 def add_handlers(application: FastAPI) -> None:

@@ -62,7 +62,7 @@ function failure(words) {
 
 function addressOf(form) {
   const said = new URLSearchParams(new FormData(form));
-  for (const [name, value] of [...said]) if (!value || (name === "language" && value === "zh")) said.delete(name, value);
+  for (const [name, value] of [...said]) if (!value || (name === "labels" && value === "zh")) said.delete(name, value);
   const query = said.toString();
   return new URL(form.action).pathname + (query ? `?${query}` : "");
 }
@@ -75,6 +75,7 @@ page.addEventListener("click", (event) => {
 });
 
 page.addEventListener("submit", (event) => {
+  if (event.target.method !== "get") return;
   event.preventDefault();
   clearTimeout(typing);
   show(addressOf(event.target), "who");
@@ -92,26 +93,10 @@ page.addEventListener("input", (event) => {
   typing = setTimeout(() => show(addressOf(form), "who"), PAUSE_MS);
 });
 
-// Nothing runs inside the frame and nothing opens in it; a link that is clicked there opens in a tab of its own.
-function watch(frame) {
-  const mail = frame?.contentDocument;
-  if (!mail) return;
-  mail.onclick = follow;
-  for (const sheet of mail.styleSheets) for (const rule of sheet.cssRules) lighten(rule);
-}
+// The arrows lead to the edition before and the next one, wherever nothing is typed or scrolled by them.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, pre")) return;
+  page.querySelector(`a[href][data-key="${event.key}"]`)?.click();
+});
 
-// On a dark screen the browser would show every view dark; which one is dark is chosen on this page.
-function lighten(rule) {
-  if (/prefers-color-scheme:\s*dark/.test(rule.media?.mediaText)) rule.media.mediaText = "not all";
-}
-
-function follow(click) {
-  const link = click.target.closest?.("a[href]");
-  if (!link || link.getAttribute("href").startsWith("#")) return;
-  click.preventDefault();
-  if (/^https?:$/.test(link.protocol)) window.open(link.href, "_blank", "noopener,noreferrer");
-}
-
-page.addEventListener("load", (event) => event.target.tagName === "IFRAME" && watch(event.target), true);
-watch(page.querySelector("iframe")); // it may have been quicker than this script
 document.documentElement.classList.add("live");
