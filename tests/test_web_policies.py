@@ -1,27 +1,38 @@
 """The rules that every route keeps, today's and tomorrow's: these tests walk the routes that the application has."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from desk_samples import add_staff, at_desk
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
+from PIL import Image
 from reader_samples import CHOICES, WEN, add, data_link, everything, link
 from sending import ISSUE, SLUG, Clock, take_in_issue
 from sqlmodel import select
+from staff_samples import invited, row_of
 from starlette.testclient import TestClient
 from web_samples import far, near
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Delivery
+from newsletter.editorial import test_lists
 from newsletter.editorial.dispatch import begin, plan_mailing
+from newsletter.editorial.look import DAYS_BY_DEFAULT, share
+from newsletter.editorial.pictures import keep_picture
+from newsletter.readers import reader_lists
 from newsletter.readers.new_address import ask as ask_move
 from newsletter.readers.sign_up import Asked, ask
+from newsletter.staff.rights import Actor
 from newsletter.web.application import build
+from newsletter.web.desk import events
+from newsletter.web.desk.seat import COOKIES
 from newsletter.web.sign_up_form import fresh_token
-from subscribers.models import SignUp
+from subscribers.models import SignUp, State
 from subscribers.preferences import Preferences
 from subscribers.tokens import Purpose, Tokens
 
@@ -50,6 +61,8 @@ PURPOSES = {
     "goodbye": Purpose.UNSUBSCRIBE,
     "view": Purpose.VIEW,
     "feed": Purpose.FEED,
+    "look": Purpose.LOOK,
+    "desk": Purpose.INVITATION,
 }
 """By the first part of a route's path, what its token is for."""
 ORIGINS = {"'none'", "'self'"}
@@ -90,11 +103,15 @@ class House:
     routes: tuple[Route, ...]
     far: TestClient
     near: TestClient
+    session_token: str
+    """Of somebody of the staff who may do everything."""
 
     def client_for(self, route: Route) -> TestClient:
         """A browser that may see the page, and that was never here: previews are for this machine alone."""
         client = self.near if route.path.split("/")[1] == "preview" else self.far
         client.cookies.clear()
+        if route.path.startswith("/desk"):
+            client.cookies.set(COOKIES[0], self.session_token)
         return client
 
     def fill(self, route: Route, token: str = "", ending: str = "xml") -> str:
@@ -102,8 +119,10 @@ class House:
         parts = {**self.parts, "ending": ending}
         if "{token}" in route.path:
             parts["token"] = token or self.tokens[route.purpose]
-        if route.path.startswith(("/topic/", "/feed/")):
+        if route.path.startswith(("/topic/", "/feed/", "/desk/topics/")):
             parts["slug"] = "policy"
+        if route.path.startswith("/desk/staff/"):
+            parts["public_id"] = parts["staff_id"]
         return route.path.format_map(parts)
 
     def reading(self) -> Iterator[Route]:
@@ -120,8 +139,12 @@ class House:
 
 
 @pytest.fixture
-def house(newsletter: Newsletter) -> House:
-    """An issue that was sent to a reader who has paused, and links of every kind that wait to be followed."""
+def house(newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch) -> House:
+    """An issue that was sent to a reader who has paused, and links of every kind that wait to be followed.
+
+    At the desk somebody is signed in, and there is something on every page: a picture, a test list, a reader list.
+    """
+    monkeypatch.setattr(events, "LASTS_SECONDS", 0)
     clock = newsletter.clock = Clock()
     person = add(newsletter, WEN, CHOICES)
     take_in_issue(newsletter, ISSUE)
@@ -144,9 +167,29 @@ def house(newsletter: Newsletter) -> House:
         **{purpose: link(newsletter, purpose, person) for purpose in (Purpose.PREFERENCES, Purpose.FEED)},
         Purpose.UNSUBSCRIBE: link(newsletter, Purpose.UNSUBSCRIBE, person),
     }
-    return House(
-        newsletter, tokens, {"slug": SLUG, "story_id": story}, _routes(newsletter), far(newsletter), near(newsletter)
-    )
+    me = add_staff(newsletter)
+    tokens[Purpose.LOOK], _ = share(newsletter, me, SLUG, ("policy",), "zh", DAYS_BY_DEFAULT)
+    tokens[Purpose.INVITATION] = invited(newsletter, "ye@example.org")
+    session_token = at_desk(newsletter).cookies[COOKIES[1]]
+    parts = {"slug": SLUG, "story_id": story, "public_id": person.public_id, **_of_the_desk(newsletter, me)}
+    return House(newsletter, tokens, parts, _routes(newsletter), far(newsletter), near(newsletter), session_token)
+
+
+def _of_the_desk(newsletter: Newsletter, me: Actor) -> dict[str, str]:
+    """The parts of the desk's paths, each with something behind it."""
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 30), "navy").save(picture, "PNG")
+    kept = keep_picture(newsletter, me, "map.png", picture.getvalue(), "地图")
+    test_lists.keep(newsletter, me, "editors", "chen@example.org")
+    with newsletter.session() as session:
+        newsletter.suppression(session).add("gone@example.org")
+    return {
+        "number": "1",
+        "entry": "1",
+        "name": kept.url.rpartition("/")[2],
+        "key": reader_lists.keep(newsletter, me, "list.csv", io.BytesIO(b"address\nnew@example.org\n"), State.ACTIVE),
+        "staff_id": row_of(newsletter).public_id,
+    }
 
 
 def _address_link(newsletter: Newsletter) -> str:
@@ -256,6 +299,7 @@ def test_looking_at_every_route_in_every_way_changes_nothing(house: House) -> No
     for path in {house.fill(route, ending=ending) for route in house.routes for ending in ("xml", "json")}:
         for method in READS:
             for client, query, headers in ways:
+                client.cookies.set(COOKIES[0], house.session_token)
                 answer = client.request(method, f"{path}?{query}", headers=headers)
                 failed += [(method, path, query, answer.status_code)] if answer.status_code >= 500 else []
     assert failed == []
