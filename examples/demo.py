@@ -49,11 +49,15 @@ def main() -> int:
         bound = reserve_port() if serves() else None
         folder = fresh_folder(Path(os.environ.get("DEMO_FOLDER", ".demo")).absolute())
         with MailboxServer(folder / "mailbox") as mailbox:
-            slug = work(Shell(folder, out), mailbox.port)
+            shell = Shell(folder, out)
+            slug = work(shell, mailbox.port)
+            account = shell.newsletter("staff", "add", "chen@example.org", "--name", "陈编辑")
             os.chdir(folder)  # where the settings are
             newsletter = Newsletter(load())
             report(out, newsletter, folder, slug)
             if bound:
+                out.print(f"The desk               [bold]{account.strip()}[/] (choose a password)", soft_wrap=True)
+                out.print("\nCtrl-C ends the demo.")
                 serve(newsletter, folder, bound)
     except DemoStopped as reason:
         Console(stderr=True, highlight=False).print(f"[red]make demo:[/] {escape(str(reason))}", soft_wrap=True)
@@ -70,8 +74,8 @@ class Shell:
     folder: Path
     out: Console
 
-    def newsletter(self, *words: str) -> None:
-        """Run one command; raises `DemoStopped` with what it said when it was refused."""
+    def newsletter(self, *words: str) -> str:
+        """Run one command and give what it said; raises `DemoStopped` with that when it was refused."""
         self.out.print(f"[bold]$ newsletter {escape(shlex.join(words))}[/]", soft_wrap=True)
         command = [sys.executable, "-m", "newsletter", *words]
         spoken = {**os.environ, "PYTHONUTF8": "1"}  # whatever the terminal's encoding, the pipe's is ours
@@ -79,6 +83,7 @@ class Shell:
         if done.returncode:
             raise DemoStopped(f"that command ended with exit code {done.returncode}:\n{done.stderr or done.stdout}")
         self.out.print(done.stdout, style="dim", markup=False, soft_wrap=True)
+        return done.stdout
 
 
 def work(shell: Shell, smtp_port: int) -> str:
@@ -124,7 +129,8 @@ def report(out: Console, newsletter: Newsletter, folder: Path, slug: str) -> Non
         out.print(f"Preview as anybody     [bold]{base_url()}/preview/{slug}[/]")
     out.print(f"The messages as files  {escape(str(folder / 'mailbox'))}", soft_wrap=True)
     out.print(f"Ask more               cd {escape(str(folder))} && {program} log --issue {slug}", soft_wrap=True)
-    out.print("\nCtrl-C ends the demo." if serves() else "\n`make demo` without SERVE=0 shows all this in the browser.")
+    if not serves():
+        out.print("\n`make demo` without SERVE=0 shows all this in the browser.")
 
 
 def check(found: Sequence[Outcome], mails: Sequence[Mail]) -> None:
