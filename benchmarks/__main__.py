@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.compiling import compiling
 from benchmarks.growth import a_million, growth, growth_long
+from benchmarks.keystroke import keystroke
 from benchmarks.measure import Result
 from benchmarks.messages import per_message, size
 from benchmarks.pages import pages
@@ -29,6 +30,7 @@ Measure = Callable[[], Result | list[Result]]
 USUAL: tuple[Measure, ...] = (
     per_message,
     compiling,
+    keystroke,
     start_up,
     reading,
     hostile,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.content.issue import Issue
+from newsletter.render.keeping import Compilations
 from newsletter.render.theme import Theme, ThemeError, load_theme
 from newsletter.settings import Settings
 from newsletter.storage.chosen_settings import choose, chosen
@@ -45,6 +46,7 @@ class Newsletter:
         with self.reading() as session:
             require_key(session, self.address_key)
         self.tokens = Tokens(settings.keys)
+        self.compilations = Compilations()
         self._themes: dict[str, Theme] = {}
         self.signer = settings.signer
 

@@ -11,6 +11,7 @@ from subscribers.preferences import Preferences
 
 _CACHED_EDITIONS = 4096
 """Distinct choices remembered per issue; past that the least recent is chosen anew (some 100 microseconds)."""
+_KEPT_STORIES = 2_048  # whoever writes an issue looks at it again and again, and changes one story at a time
 
 
 class Chooser:
@@ -77,6 +78,7 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
+@lru_cache(_KEPT_STORIES)
 def haystack(story: Story) -> str:
     """Everything a keyword can be found in, one field a line so that no keyword matches across two."""
     fields = [story.title, story.summary, story.background, *story.points, *_body(story)]

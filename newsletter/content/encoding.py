@@ -13,6 +13,7 @@ _MARKS = (
 )
 _SAMPLE_CHARACTERS = 20_000
 _PLAIN_CONTROLS = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029\u3000 ")
+_NO_PLAIN_CONTROLS = dict.fromkeys(map(ord, _PLAIN_CONTROLS))
 # A text may hold a stray control character; a picture or an archive holds many.
 _MOST_STRANGE = 0.02
 _LEAST_EXPECTED = 0.7
@@ -44,6 +45,8 @@ def _sample(text: str) -> str:
 def _strange(text: str) -> float:
     """The share of characters that no text has: controls, private use, unassigned."""
     sample = _sample(text)
+    if sample.translate(_NO_PLAIN_CONTROLS).isprintable():  # as nearly every text is; looking at each letter takes long
+        return 0.0
     odd = sum(c not in _PLAIN_CONTROLS and unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") for c in sample)
     return odd / max(1, len(sample))
 

@@ -7,6 +7,7 @@ like punctuation. Raw HTML is text. Only http and https addresses become links.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,9 @@ _MOST_MARKS = 1_000
 # A renderer that walks spans calls itself once a level; nobody nests emphasis deeper than this on purpose.
 _DEEPEST = 6
 _DEEPEST_IMAGE = 2
+# Texts that are remembered: those of the issues that are being written, in some 10 MB, and never more than a tenfold.
+_KEPT_TEXTS = 8_192
+_MOST_KEPT_CHARACTERS = 1_000
 _KINDS: dict[str, type[Strong | Emphasis | Strike]] = {"strong": Strong, "em": Emphasis, "s": Strike}
 
 
@@ -198,6 +202,18 @@ def canonical(text: str, references: References | None = None) -> str:
 
 
 def _settled(text: str, references: References | None = None) -> tuple[str, tuple[Span, ...]]:
+    """The canonical form of a text and its spans; a short text is remembered, since an editor changes one at a time."""
+    if references or len(text) > _MOST_KEPT_CHARACTERS:
+        return _settle(text, references)
+    return _settle_once(text)
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _settle_once(text: str) -> tuple[str, tuple[Span, ...]]:
+    return _settle(text)
+
+
+def _settle(text: str, references: References | None = None) -> tuple[str, tuple[Span, ...]]:
     """Write spans so that they read back as themselves; emphasis that Markdown cannot write there gives way."""
     clean = tidy(text)
     found = _read(clean, references)
@@ -257,7 +273,16 @@ def _bad(tokens: Iterable[Token]) -> Iterable[str]:
 
 def bad_links(text: str, references: References | None = None) -> tuple[str, ...]:
     """The addresses of links and images in this text that are not http(s); `canonical` drops them."""
-    return tuple(_bad(_inline(tidy(text), references))) if "[" in text or "<" in text else ()
+    if "[" not in text and "<" not in text:
+        return ()
+    if references or len(text) > _MOST_KEPT_CHARACTERS:
+        return tuple(_bad(_inline(tidy(text), references)))
+    return _bad_once(text)
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _bad_once(text: str) -> tuple[str, ...]:
+    return tuple(_bad(_inline(tidy(text))))
 
 
 def pictures(text: str, references: References | None = None) -> tuple[tuple[str, str], ...]:

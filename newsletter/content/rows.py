@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from newsletter.content.fields import Labelled, match_label
 from newsletter.content.inline import spans
@@ -16,6 +17,8 @@ _ITEM = re.compile(r"([-*+]|\d{1,9}[.)])(?:[ \t]+|$)")
 _STYLED = re.compile(r"<(?:span|font|h[1-6]|div|p|center|b|strong)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _RULE = re.compile(r"[ \t]*(?:-[ \t]*){3,}$|[ \t]*(?:\*[ \t]*){3,}$|[ \t]*(?:_[ \t]*){3,}$")
+_KEPT_ROWS = 8_192
+_MOST_KEPT_CHARACTERS = 1_000
 _BOLD_ENDS = ("**", "__", "**：", "**:", "__：", "__:")
 
 
@@ -71,6 +74,16 @@ def is_bold(text: str) -> bool:
 
 
 def _row(number: int, raw: str, fenced: bool) -> Row:
+    """A line as a row; a short one is remembered: it is looked at twice, and an editor changes one at a time."""
+    return _row_once(number, raw, fenced) if len(raw) <= _MOST_KEPT_CHARACTERS else _row_anew(number, raw, fenced)
+
+
+@lru_cache(maxsize=_KEPT_ROWS)
+def _row_once(number: int, raw: str, fenced: bool) -> Row:
+    return _row_anew(number, raw, fenced)
+
+
+def _row_anew(number: int, raw: str, fenced: bool) -> Row:
     line = raw.expandtabs(4)
     text = line.strip()
     indent = len(line) - len(line.lstrip())

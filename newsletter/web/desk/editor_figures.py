@@ -1,0 +1,94 @@
+"""The figures below the text: who will get it, how large it gets, what the checks say, when it goes out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.app import Newsletter
+from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES
+from newsletter.editorial.expected import MOST_COUNTED
+from newsletter.editorial.preview import coverage
+from newsletter.editorial.timetable import appointed_for, slot_of
+from newsletter.review.report import Summary, summary
+from newsletter.storage.issues import IssueRefused
+from newsletter.web.desk.issue_bar import IssueBar
+from subscribers.models import State
+
+_MANY = 3
+"""From so many stories on a mail is a full one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many readers would get no story, one or two, or more; how many editions; the bytes of the fullest."""
+
+    none: int
+    few: int
+    many: int
+    editions: int
+    largest_bytes: int
+
+    @property
+    def readers(self) -> int:
+        """Those who get a mail."""
+        return self.few + self.many
+
+    @property
+    def shares(self) -> tuple[tuple[str, int], ...]:
+        """The parts of the bar, each in whole percent of all."""
+        everybody = max(1, self.none + self.few + self.many)
+        parts = (("none", self.none), ("few", self.few), ("many", self.many))
+        return tuple((name, round(100 * number / everybody)) for name, number in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the cards show; a part that was not asked for, or cannot be said, is None.
+
+    `reach` is also None where `too_many` readers would have to be gone through; `refusal` says why nothing compiles.
+    """
+
+    reach: Reach | None = None
+    checks: Summary | None = None
+    next_at: datetime | None = None
+    warn_bytes: int = WARN_HTML_BYTES
+    most_bytes: int = MOST_HTML_BYTES
+    too_many: bool = False
+    refusal: str = ""
+
+
+def figures(newsletter: Newsletter, bar: IssueBar, part: str) -> Figures:
+    """The figures of an issue: those of the checks, which take longest, or the others; with no `part` all of them."""
+    checks = summary(newsletter, bar.slug) if part in ("", "checks") else None
+    if part == "checks":
+        return Figures(checks=checks)
+    next_at = next_send(newsletter, bar)
+    if _readers(newsletter) > MOST_COUNTED:
+        return Figures(checks=checks, next_at=next_at, too_many=True)
+    try:
+        return Figures(_reach(newsletter, bar.slug), checks, next_at)
+    except IssueRefused as refusal:
+        return Figures(checks=checks, next_at=next_at, refusal=str(refusal))
+
+
+def next_send(newsletter: Newsletter, bar: IssueBar) -> datetime | None:
+    """When an issue goes out by itself: at its appointed time, else in the slot of its day; None when it does not."""
+    with newsletter.reading() as session:
+        appointed = appointed_for(session, bar.saved.issue_id)
+    return appointed or slot_of(newsletter, bar.saved)
+
+
+def _reach(newsletter: Newsletter, slug: str) -> Reach:
+    covered, _, largest = coverage(newsletter, slug)
+    by_stories = covered.by_stories
+    return Reach(
+        none=by_stories.get(0, 0),
+        few=sum(readers for stories, readers in by_stories.items() if 0 < stories < _MANY),
+        many=sum(readers for stories, readers in by_stories.items() if stories >= _MANY),
+        editions=sum(bool(edition.stories) for edition in covered.editions),
+        largest_bytes=largest,
+    )
+
+
+def _readers(newsletter: Newsletter) -> int:
+    with newsletter.reading() as session:
+        return newsletter.people(session).count_by_state().get(State.ACTIVE, 0)
