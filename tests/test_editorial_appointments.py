@@ -17,9 +17,10 @@ from sqlmodel import col, select
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment, Mailing
 from newsletter.editorial import appointments
-from newsletter.editorial.appointments import appoint, appointed_for, call_off, keep_appointments
+from newsletter.editorial.appointments import appoint, call_off, keep_appointments
 from newsletter.editorial.dispatch import begin
 from newsletter.editorial.intake import read, take_in
+from newsletter.editorial.timetable import appointed_for
 from newsletter.storage.issues import IssueRefused
 
 

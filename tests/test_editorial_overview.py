@@ -12,11 +12,11 @@ from newsletter.app import Newsletter
 from newsletter.delivery.control import pause
 from newsletter.delivery.models import Appointment, Delivery
 from newsletter.delivery.outcome import State
-from newsletter.editorial.appointments import AppointmentState
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin, plan_mailing
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.overview import Overview, overview
+from newsletter.editorial.timetable import AppointmentState
 
 pytestmark = pytest.mark.both_databases
 

@@ -10,11 +10,14 @@ from contextlib import ExitStack, contextmanager
 
 import httpx2
 import pytest
+from desk_samples import at_desk
 from pages.site import served
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.app import Newsletter
+from newsletter.web.posted import MOST_BODY_BYTES
 from newsletter.web.turns import WRITERS, WritesInTurn
 
 FORMS = 3 * WRITERS
@@ -128,3 +131,54 @@ def test_who_only_reads_waits_for_nobody(method: str) -> None:
         return await reading
 
     assert asyncio.run(while_one_writes()) == 200
+
+
+def test_large_files_whose_end_never_comes_hold_nobody_up(newsletter: Newsletter) -> None:
+    cookie = at_desk(newsletter).cookies["desk"]
+    with newsletter.session() as session:
+        newsletter.topics(session).seed()
+    wish = {"address": "wen@example.com", "topics": ["policy"]}
+    begun = (
+        "POST /desk/images HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Cookie: desk={cookie}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
+    ).encode()
+    with served(newsletter) as address, ExitStack() as open_lines:
+        host, _, port = address.removeprefix("http://").partition(":")
+        for _ in range(FORMS):
+            line = open_lines.enter_context(socket.create_connection((host, int(port))))
+            line.sendall(begun + bytes(2 * MOST_BODY_BYTES))
+        answers = [httpx2.post(f"{address}/api/subscribe", json=wish, timeout=20).status_code for _ in range(3)]
+    assert answers == [202] * 3
+
+
+def test_a_large_file_whose_end_has_come_waits_for_a_turn_again() -> None:
+    async def file_and_form() -> tuple[int, int]:
+        gate, forms = asyncio.Event(), list[asyncio.Task[int]]()
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            if forms:
+                await gate.wait()
+            while (await receive())["more_body"]:
+                pass
+            await PlainTextResponse("done")(scope, receive, send)
+
+        turns = WritesInTurn(application, lambda _: PlainTextResponse("later", 503), 1, 0.01)
+        pieces = [bytes(MOST_BODY_BYTES + 1), b"the end"]
+
+        async def receive() -> Message:
+            body = pieces.pop(0)
+            if not pieces:  # while the file was on its way, a form has begun
+                forms.append(asyncio.create_task(_status(turns, "POST")))
+                await asyncio.sleep(0.001)
+            return {"type": "http.request", "body": body, "more_body": bool(pieces)}
+
+        with pytest.raises(HTTPException) as refusal:
+            await turns({"type": "http", "method": "POST", "path": "/"}, receive, _to_nobody)
+        gate.set()
+        return refusal.value.status_code, await forms[0]
+
+    assert asyncio.run(file_and_form()) == (503, 200)
+
+
+async def _to_nobody(message: Message) -> None:
+    assert not message

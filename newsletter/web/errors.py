@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import Scope
 
 from newsletter.web.pages import render, words_for
-from newsletter.web.security import CORS, SAFE_METHODS, complete
+from newsletter.web.security import COME_BACK, CORS, SAFE_METHODS, complete
 from newsletter.web.visitor import NotLocal
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ def _refused(request: Request, error: Exception) -> Response:
     if error.status_code == 404 and len(path) > 1 and path.endswith("/") and request.method in SAFE_METHODS:
         # without the host, which a proxy may have changed, and never with two slashes, which would begin another one
         return RedirectResponse(f"/{path.strip('/')}" + (f"?{request.url.query}" if request.url.query else ""))
+    if error.status_code == 405 and path.startswith("/desk/") and request.method in SAFE_METHODS:
+        # it takes a form and nothing else; whoever opens it, to read it in the other language say, wants the form's page
+        return RedirectResponse(path.rpartition("/")[0] + (f"?{request.url.query}" if request.url.query else ""), 303)
     # A detail that somebody wrote says more than the status' own phrase, which is all that the framework puts there.
     written = error.detail if error.status_code in (404, 413) and error.detail != "Not Found" else ""
     response = problem(request, error.status_code, written)
@@ -80,7 +83,7 @@ def _busy(request: Request, error: Exception) -> Response:
 
 def _come_back(request: Request) -> Response:
     response = problem(request, 503)
-    response.headers["retry-after"] = "30"
+    response.headers.update(COME_BACK)
     return response
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
+from newsletter.editorial.timetable import moment_from
 from subscribers.preferences import LANGUAGES
 
 VIEWS = ("desktop", "phone", "dark", "images", "style", "inbox", "text", "source")
@@ -31,7 +33,8 @@ class Choice:
 
     `by` is `topics`, `reader` or `edition`; `reader` is an address, empty until one was picked; `topics` are slugs,
     none meaning all of the issue's; `edition` is the key of one of the editions that there are; `search` is what the
-    list of readers is narrowed by; `at` is the path of the page, where it is not that for people at this machine.
+    list of readers is narrowed by; `moment` is when a send would begin, where that is neither now nor appointed;
+    `at` is the path of the page, where it is not that for people at this machine.
     """
 
     slug: str
@@ -42,6 +45,7 @@ class Choice:
     view: str = VIEWS[0]
     search: str = ""
     edition: str = ""
+    moment: datetime | None = None
     at: str = ""
 
     @classmethod
@@ -63,6 +67,7 @@ class Choice:
             view=view if view in (*VIEWS, DECODED) else VIEWS[0],
             search=query.get("q", "").strip()[:_LONGEST],
             edition=query.get("edition", "")[:_LONGEST],
+            moment=_moment(query.get("at", "")),
             at=at,
         )
 
@@ -74,6 +79,11 @@ class Choice:
     def home(self) -> str:
         """The address of the preview page, for forms to add their fields to."""
         return self._address("", {})
+
+    @property
+    def stamp(self) -> str:
+        """The moment as it stands in links and forms; empty for none."""
+        return stamp(self.moment) if self.moment else ""
 
     @property
     def is_source(self) -> bool:
@@ -103,7 +113,7 @@ class Choice:
     def _query(self) -> dict[str, Any]:
         """What decides the bytes of the mail."""
         if self.by != "topics":
-            return {"reader": self.reader}
+            return {"reader": self.reader, "at": self.stamp}
         return {"topics": self.topics, "labels": self.language if self.language != LANGUAGES[0] else ""}
 
     def _page_query(self) -> dict[str, Any]:
@@ -111,5 +121,18 @@ class Choice:
         if self.by == "reader":
             return {"by": "reader", **self._query(), "q": self.search, **shown}
         if self.by == "edition":
-            return {"by": "edition", "edition": self.edition, **shown}
+            return {"by": "edition", "edition": self.edition, "at": self.stamp, **shown}
         return {**self._query(), **shown}
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as an address holds it: in UTC, without the plus sign that a form would read as a blank."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a query names, in UTC where it has no offset; None for what is none."""
+    try:
+        return moment_from(text, UTC)
+    except ValueError:
+        return None

@@ -44,8 +44,9 @@ class Line:
 class Shown:
     """A mail as the preview page shows it; sizes are of the decoded HTML and of the whole message, in bytes.
 
-    `text` is the text part, or the source where that is looked at; `at` is the moment in its Date header. `left_out`
-    is why planning now would not send it: paused, pending, unsubscribed, suppressed or weekly, else empty.
+    `text` is the text part, or the source where that is looked at; `at` is the moment in its Date header, `exact` how
+    far its bytes are those that are sent then. `left_out` is why planning then would not send it: paused, pending,
+    unsubscribed, suppressed or weekly, else empty.
     """
 
     sender: str
@@ -54,7 +55,7 @@ class Shown:
     at: datetime
     text: str
     text_only: bool
-    planned: bool
+    exact: str
     left_out: str
     stories: int
     html_bytes: int
@@ -88,11 +89,11 @@ def line_of(newsletter: Newsletter, saved: Saved) -> Line:
     )
 
 
-def make(newsletter: Newsletter, choice: Choice, saved: Saved | None = None) -> Preview:
-    """The mail of a choice, of `saved` where it was read this moment; raises one of `REFUSALS` when there is none."""
+def make(newsletter: Newsletter, choice: Choice) -> Preview:
+    """The mail of a choice; raises one of `REFUSALS` when there is none."""
     if choice.by == "topics":
-        return preview_topics(newsletter, choice.slug, choice.topics, choice.language, saved)
-    return preview_for(newsletter, choice.slug, choice.reader)
+        return preview_topics(newsletter, choice.slug, choice.topics, choice.language)
+    return preview_for(newsletter, choice.slug, choice.reader, choice.moment)
 
 
 def look(newsletter: Newsletter, saved: Saved, choice: Choice) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def shown_of(made: Preview, sender: str, view: str) -> Shown:
         at=made.recipient.date,
         text=texts.get(view, lambda: made.text)(),
         text_only=made.recipient.format == "text",
-        planned=made.planned,
+        exact=made.exact,
         left_out=made.left_out,
         stories=len(made.edition.stories),
         html_bytes=len(made.html.encode()),

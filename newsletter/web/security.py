@@ -55,6 +55,9 @@ CORS = {
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """RFC 9110 §9.2.1."""
 
+COME_BACK = {"retry-after": "30"}
+"""What an answer carries that says to try again, in seconds (RFC 9110 §10.2.3)."""
+
 FROM_ANYWHERE = ("/unsubscribe/", "/api/subscribe")
 """What other sites may post to: the one-click link (RFC 8058 §3.2: mail services come without cookies, the token in the
 address is the proof), and the call that asks for a confirmation mail, which nobody's cookie makes worse."""

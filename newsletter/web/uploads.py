@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from newsletter.web.pages import words_for
@@ -40,7 +40,7 @@ def upload_of(most_bytes: int) -> Callable[[Request, Body], Awaitable[Upload]]:
             raise HTTPException(413, words_for(request)["upload_too_large"].format(n=f"{most_bytes / 1e6:.0f}"))
         try:
             form = await _InMemory(
-                request.headers, _at_once(body.data), max_files=1, max_fields=_MOST_FIELDS, max_part_size=most_bytes
+                in_utf8(request.headers), _at_once(body.data), max_files=1, max_fields=_MOST_FIELDS, max_part_size=most_bytes
             ).parse()
         except (MultiPartException, KeyError):  # no boundary, or no header that could have one
             raise HTTPException(400) from None
@@ -50,6 +50,15 @@ def upload_of(most_bytes: int) -> Callable[[Request, Body], Awaitable[Upload]]:
         return Upload(fields, (files[0].filename or "") if files else "", data)
 
     return read
+
+
+def in_utf8(headers: Headers) -> Headers:
+    """What says how a form is parted, without a charset for its fields: browsers name none, and not every one is text.
+
+    Raises KeyError when nothing says it.
+    """
+    said = headers["content-type"].split(";")
+    return Headers({"content-type": ";".join(part for part in said if not part.strip().lower().startswith("charset"))})
 
 
 async def _at_once(data: bytes) -> AsyncGenerator[bytes, None]:

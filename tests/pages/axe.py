@@ -16,7 +16,6 @@ _RUN = """() => axe.run(document, {
     iframes: false,
 }).then((said) => said.violations.filter((rule) => ['serious', 'critical'].includes(rule.impact))
   .map((rule) => `${rule.id} ${rule.nodes[0].html.slice(0, 80)}`))"""
-_WIDTHS = (375, 1280)
 _SEND = """([name, value]) => document.querySelectorAll(`input[type=hidden][name=${name}]`)
   .forEach((field) => { field.value = value })"""
 _PAGE = (
@@ -45,9 +44,9 @@ class Axe:
         return node.version("axe-core")
 
     def judge(self, samples: Sequence[View]) -> list[Ruling]:
-        """One ruling for each page, on four views of it."""
+        """One ruling for each page, at each of its widths, in light and in dark."""
         with _open() as page:
-            return [_ruling(view.name, list(_seen(page, view.way()))) for view in samples]
+            return [_ruling(view.name, list(_seen(page, view))) for view in samples]
 
     def judge_bad(self) -> list[Ruling]:
         """Pages with one mistake each."""
@@ -71,8 +70,9 @@ def _go(page: Page, way: Way) -> None:
     page.goto(way.url, wait_until="load")
     if way.form is None:
         return
+    fields = page.locator("form").filter(has=page.locator(way.form.button))
     for name, value in way.form.typed.items():
-        page.fill(f"[name={name}]", value)
+        fields.locator(f"[name={name}]").fill(value)
     for name, value in way.form.sent.items():
         page.evaluate(_SEND, [name, value])
     with page.expect_navigation(wait_until="load") as answered:
@@ -81,11 +81,16 @@ def _go(page: Page, way: Way) -> None:
         raise RuntimeError(f"{way.form.button} on {way.url} does not lead to {way.form.action}")
 
 
-def _seen(page: Page, way: Way) -> Iterator[str]:
+def _seen(page: Page, view: View) -> Iterator[str]:
+    way = view.way()
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.context.clear_cookies()
+    if view.cookie:
+        name, _, value = view.cookie.partition("=")
+        page.context.add_cookies([{"name": name, "value": value, "url": way.url}])
     _go(page, way)
     page.evaluate(_AXE.read_text(encoding="utf-8"))
-    for width in _WIDTHS:
+    for width in view.widths:
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -36,12 +36,12 @@ class Lighthouse:
 
     def judge(self, samples: Sequence[View]) -> list[Ruling]:
         """One ruling for each kind of page."""
-        return _rulings({view.name: view.url for view in samples if view.scored})
+        return _rulings({view.name: (view.url, view.cookie) for view in samples if view.scored})
 
     def judge_bad(self) -> list[Ruling]:
         """Pages with one mistake each."""
         with _served(list(_BAD.values())) as urls:
-            return _rulings(dict(zip(_BAD, urls, strict=True)))
+            return _rulings({name: (url, "") for name, url in zip(_BAD, urls, strict=True)})
 
 
 @contextmanager
@@ -61,8 +61,9 @@ class _Silent(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def _rulings(urls: Mapping[str, str]) -> list[Ruling]:
-    answers = node.ask("lighthouse.mjs", {"chromium": shutil.which("chromium"), "urls": dict(urls)})
+def _rulings(pages: Mapping[str, tuple[str, str]]) -> list[Ruling]:
+    """Of pages by name: the address of each and the cookie to come with."""
+    answers = node.ask("lighthouse.mjs", {"chromium": shutil.which("chromium"), "pages": dict(pages)})
     return [
         Ruling(name, said["score"] == 1, " ".join([f"{said['score']:.2f}", *said["failed"]]), -said["score"])
         for name, said in answers.items()

@@ -1,4 +1,4 @@
-"""A newsletter in a temporary folder whose pages are judged, served, with the example issues sent."""
+"""Newsletters in temporary folders whose pages are judged, served: one for its readers, and one for its staff."""
 
 import tempfile
 import threading
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from mail_servers import aiosmtpd_server
 from pydantic import SecretStr
 
 from newsletter.app import Newsletter
@@ -19,7 +20,9 @@ from newsletter.storage.key import remember_key
 from newsletter.storage.migrate import migrate
 from newsletter.web.application import build
 from newsletter.web.server import listen
+from pages.desk_tour import DeskTour
 from pages.guests import Guests
+from pages.newsroom import Newsroom, Provider
 from pages.tour import Tour
 from pages.view import View
 
@@ -28,14 +31,26 @@ _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 @contextmanager
 def open_site() -> Iterator[list[View]]:
-    """The pages that readers see, served for the length of a block."""
-    with open_tour() as tour:
-        yield tour.views()
+    """All pages, served for the length of a block."""
+    with open_tour() as tour, open_desk() as desk:
+        yield [*tour.views(), *desk.views()]
+
+
+@contextmanager
+def open_desk() -> Iterator[DeskTour]:
+    """The pages that the staff see, of a newsletter with a mail server that refuses some addresses."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-desk-") as folder, aiosmtpd_server(Provider()) as server:
+        newsletter = _newsletter(Path(folder))
+        newsletter.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
+        newsroom = Newsroom(newsletter)
+        with served(newsletter) as address:
+            yield DeskTour(address, newsroom)
+        newsletter.engine.dispose()
 
 
 @contextmanager
 def open_tour() -> Iterator[Tour]:
-    """The same as a tour: its address, and guests to visit it."""
+    """The pages that readers see, as a tour: its address, and guests to visit it."""
     with tempfile.TemporaryDirectory(prefix="newsletter-pages-") as folder:
         newsletter = _newsletter(Path(folder))
         slug, story = _publish(newsletter)

@@ -36,12 +36,15 @@ class View:
 
     Some pages are there once, because they change something: every call of `way` gives a fresh one, of another reader.
     `scored` says that it stands for its kind: Lighthouse, which takes seconds for a page, looks at these alone.
+    `cookie` is a session's, for pages that only those see who are signed in; `widths` are in px.
     """
 
     name: str
     way: Callable[[], Way]
     status: int = 200
     scored: bool = False
+    cookie: str = ""
+    widths: tuple[int, ...] = (375, 1280)
 
     @property
     def url(self) -> str:
@@ -51,7 +54,7 @@ class View:
     def html(self, language: str) -> str:
         """What the server sends for it; raises RuntimeError where that has another status."""
         way = self.way()
-        headers = {"accept": "text/html", "accept-language": language}
+        headers = {"accept": "text/html", "accept-language": language, "cookie": self.cookie}
         if way.form is None:
             wish = urllib.request.Request(way.url, headers=headers)
         else:

@@ -1,14 +1,13 @@
 """Links for colleagues without an account: made at the desk, opened by whoever has one."""
 
 from fastapi import APIRouter, HTTPException, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from newsletter.editorial.look import DAYS_BY_DEFAULT, Look, LookOver, look, share
 from newsletter.staff.rights import Right
 from newsletter.web.desk.issue_bar import issue_bar
-from newsletter.web.desk.preview import path_of
 from newsletter.web.desk.seat import actor_of, desk_page, needs
-from newsletter.web.pages import newsletter_of, render
+from newsletter.web.pages import back_to, newsletter_of, render
 from newsletter.web.posted import Posted
 from newsletter.web.preview_choice import Choice
 from newsletter.web.preview_mail import mail_part
@@ -22,9 +21,9 @@ _HIDDEN = {"x-robots-tag": "noindex, nofollow"}
 
 
 @router.api_route("/desk/issues/{slug}/share", methods=["GET", "HEAD"], dependencies=[needs(Right.LOOK)])
-def ask(slug: str) -> Response:
+def ask(request: Request, slug: str) -> Response:
     """The form stands on the preview's page."""
-    return RedirectResponse(path_of(slug), 303)
+    return back_to(request, "desk", "issues", slug, "preview")
 
 
 @router.post("/desk/issues/{slug}/share", dependencies=[needs(Right.WRITE)])

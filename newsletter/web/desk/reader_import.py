@@ -16,6 +16,7 @@ from newsletter.readers.reader_lists import KeptList
 from newsletter.staff.rights import Right
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of, words_for
+from newsletter.web.uploads import in_utf8
 from subscribers.csv_cells import COLUMNS, defused
 from subscribers.csv_file import LIMIT_BYTES, CsvRefused
 from subscribers.csv_report import Outcome
@@ -48,7 +49,7 @@ async def read_upload(request: Request) -> AsyncIterator[Upload | None]:
     None for what is no such form. Ends in 413 for more than a list may have.
     """
     try:
-        form = await MultiPartParser(request.headers, _limited(request), max_files=1, max_fields=5).parse()
+        form = await MultiPartParser(in_utf8(request.headers), _limited(request), max_files=1, max_fields=5).parse()
     except TooLarge:
         raise HTTPException(413, words_for(request)["import_too_large"]) from None
     except (MultiPartException, KeyError):  # no boundary, or no header that could have one
@@ -143,7 +144,7 @@ def _asking(request: Request, *, mistake: str = "", state: State = State.ACTIVE)
 
 def _kept(request: Request, key: str) -> KeptList:
     """The list of an address; ends in 404 for one that is kept no more, or is somebody else's."""
-    found = reader_lists.look(newsletter_of(request), actor_of(request), key) if key.isalnum() else None
+    found = reader_lists.look(newsletter_of(request), actor_of(request), key)
     if found is None:
         raise HTTPException(404, words_for(request)["import_gone"])
     return found

@@ -10,12 +10,11 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.delivery.control import ControlRefused
-from newsletter.editorial.appointments import appointed_for
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotReady, judge
 from newsletter.editorial.expected import MOST_COUNTED, count_candidates
 from newsletter.editorial.progress import Progress
 from newsletter.editorial.release import release
-from newsletter.editorial.sending import slot_of
+from newsletter.editorial.timetable import appointed_for, slot_of
 from newsletter.review.report import Summary, review
 from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused, Saved
