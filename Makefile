@@ -5,6 +5,8 @@ SERVE ?= 1
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# A file of tests stays together: what its tests share is made once.
+IN_PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 # What tests and pictures need beyond Python: Debian's names.
 SYSTEM_PACKAGES := chromium fonts-noto-cjk fontconfig postgresql postfix dovecot-imapd dovecot-lmtpd openssl opendkim \
 	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless wrk
@@ -20,8 +22,8 @@ demo: install  ## send sample issues to a local mailbox and show everything in t
 
 test: install  ## run every test this machine can run, after naming what is missing
 	@$(BIN)/python tests/machine.py
-	$(BIN)/pytest --ignore=tests/browser
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest $(IN_PARALLEL) --ignore=tests/browser
+	$(BIN)/pytest $(IN_PARALLEL) tests/browser
 
 check: install  ## formatting, lint and types
 	$(BIN)/ruff format --check .
