@@ -19,7 +19,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     FEED = "feed"
     VIEW = "view"
-    """Look at one's own mail in the browser; the subject is the mailing's id, a hyphen and the person's public id."""
+    """Look at one's own mail in the browser; the subject is the issue's id, a hyphen and the person's public id."""
     CONFIRM = "confirm"
     """Confirm a sign-up; the subject is its public id."""
     ADDRESS = "address"

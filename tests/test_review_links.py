@@ -4,7 +4,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -19,7 +19,7 @@ from newsletter.review.links import check, known
 PRIVATE = (
     "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
     "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-    "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::", "fec0::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
 )  # fmt: skip
 
 
@@ -102,6 +102,29 @@ def test_a_redirect_in_a_circle_ends() -> None:
     with site() as (address, fetcher):
         assert fetcher.fetch(f"{address}/round") == Answer(Verdict.BROKEN, "redirects")
         assert len(Site.asked) == 6
+
+
+def test_a_server_that_goes_on_talking_without_an_end_is_left() -> None:
+    over = threading.Event()
+
+    def talk(listening: socket.socket) -> None:
+        line = listening.accept()[0]
+        with line, suppress(OSError):
+            while not over.wait(0.1):
+                line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        talking = threading.Thread(target=talk, args=(listening,), daemon=True)
+        talking.start()
+        port = listening.getsockname()[1]
+        fetcher = Fetcher("test", lambda address: True, (port,), timeout_seconds=0.3)
+        fetching = threading.Thread(target=fetcher.fetch, args=(f"http://127.0.0.1:{port}/",), daemon=True)
+        fetching.start()
+        fetching.join(10)
+        ended = not fetching.is_alive()
+        over.set()
+        talking.join()
+    assert ended
 
 
 def test_this_machine_is_not_asked_however_it_is_named() -> None:

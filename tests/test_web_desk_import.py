@@ -152,6 +152,13 @@ def test_a_list_too_long_for_a_page_is_for_the_command_line(desk: TestClient, mo
     assert (answer.status_code, "newsletter subscriber import" in answer.text) == (422, True)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_file_of_empty_lines_is_refused_before_they_are_read(desk: TestClient, end: str) -> None:
+    data = (f"address{end}wen@example.com" + end * (reader_lists.MOST_LINE_ENDS + 1)).encode()
+    answer = desk.post(HERE, files={"file": ("a.csv", data)}, follow_redirects=False)
+    assert (answer.status_code, f"{reader_lists.MOST_LINE_ENDS + 2:,} lines" in answer.text) == (422, True)
+
+
 def test_a_list_is_its_owners_alone_and_for_an_hour(newsletter: Newsletter, desk: TestClient) -> None:
     clock = newsletter.clock = Clock()
     here = bring(desk)

@@ -28,6 +28,8 @@ from subscribers.models import State
 KEPT = timedelta(hours=1)
 MOST_LINES = 200_000
 """What is taken in while somebody waits for the page: well under a minute. The command line takes any list."""
+MOST_LINE_ENDS = 2 * MOST_LINES
+"""Empty lines and those within cells take their time too; this many are refused before any is read as CSV."""
 LINES_KEPT = 10_000
 """So many lines that were kept or refused are told one by one."""
 
@@ -141,6 +143,8 @@ def purge_lists(session: Session, now: datetime, *, of: Actor | None = None) -> 
 def _row(
     newsletter: Newsletter, session: Session, actor: Actor, key: str, *, for_update: bool = False
 ) -> ReaderList | None:
+    if not key.isalnum():  # of what comes in an address, PostgreSQL takes no NUL
+        return None
     since = newsletter.clock() - KEPT
     query = select(ReaderList).where(col(ReaderList.key) == key, col(ReaderList.made_at) >= since)
     query = query.where(col(ReaderList.staff_id) == actor.id)
@@ -159,13 +163,18 @@ def _kept(newsletter: Newsletter, row: ReaderList) -> KeptList:
     )
 
 
+def _require_few(lines: int, most: int) -> None:
+    if lines > most:
+        raise CsvRefused(
+            f"the list has {lines:,} lines, and a page takes at most {MOST_LINES:,}: "
+            "take it in with `newsletter subscriber import`, or split it"
+        )
+
+
 def _look_through(newsletter: Newsletter, file: BinaryIO, state: State) -> Report:
+    _require_few(_line_ends(file), MOST_LINE_ENDS)
     with readable_csv(file) as csv:
-        if csv.count > MOST_LINES:
-            raise CsvRefused(
-                f"the list has {csv.count:,} lines, and a page takes at most {MOST_LINES:,}: "
-                "take it in with `newsletter subscriber import`, or split it"
-            )
+        _require_few(csv.count, MOST_LINES)
         columns = [shown(cell)[:_SAMPLE_CHARACTERS] for cell in csv.header.cells]
         sample = [
             [shown(cell)[:_SAMPLE_CHARACTERS] for cell in record.cells]
@@ -225,6 +234,15 @@ def _report(found: ImportReport, told: list[Told], columns: list[str], sample: l
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     return iter(lambda: file.read(_PIECE_BYTES), b"")
+
+
+def _line_ends(file: BinaryIO) -> int:
+    """How many lines end in a file, as CR or LF or both."""
+    feeds, returns = 0, 0
+    for piece in _pieces(file):
+        feeds += piece.count(b"\n")
+        returns += piece.count(b"\r")
+    return max(feeds, returns)
 
 
 def _unpack(session: Session, row: ReaderList, file: BinaryIO) -> None:

@@ -29,18 +29,20 @@ def view(newsletter: Newsletter, token: str) -> str | None:
         writer = writer_of(newsletter, mailing)
     except MessageRefused:
         return None
-    recipient = writer.recipient(row.id or 0, row.address or "", row.due, row.slots)
+    recipient = writer.recipient(row.subscriber_id, row.address or "", row.due, row.slots)
     return html_of(writer.assembled(row.language, edition_from_json(row.edition)), recipient)
 
 
-def _find(newsletter: Newsletter, mailing_id: int, public_id: str) -> tuple[Mailing, Delivery] | None:
+def _find(newsletter: Newsletter, issue_id: int, public_id: str) -> tuple[Mailing, Delivery] | None:
     """The row that a mail is made from; forgetting empties its slots, and who was left out has nothing to look at."""
     query = (
         select(Mailing, Delivery)
         .join(Delivery)
         .join(Subscriber)
         .where(
-            col(Mailing.id) == mailing_id, col(Subscriber.public_id) == public_id, col(Delivery.state) != State.EXCLUDED
+            col(Mailing.issue_id) == issue_id,
+            col(Subscriber.public_id) == public_id,
+            col(Delivery.state) != State.EXCLUDED,
         )
     )
     with newsletter.reading() as session:

@@ -9,7 +9,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, urljoin, urlsplit
@@ -19,6 +21,8 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GONE = (404, 410)
 _FOLLOWED = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
+_LONGEST = 2
+"""So many time-outs a server may take for handshake and answer together."""
 _MOST_URL_CHARACTERS = 2000
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 """What of a path or a query goes on as it is written; everything else, Chinese above all, is percent-encoded."""
@@ -57,6 +61,8 @@ def is_public(address: _Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:  # of old, and of the reserved ones the only one that is not counted to them
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -64,7 +70,8 @@ def is_public(address: _Address) -> bool:
 class Fetcher:
     """Follows links; `may_visit` says which addresses are reached, `ports` where, and nothing takes longer than that.
 
-    `timeout_seconds` is for each of connecting, the handshake and the answer; `agent` is who we say we are.
+    `timeout_seconds` is for each of connecting, the handshake and the answer, and for a server that goes on talking
+    twice that in all; `agent` is who we say we are.
     """
 
     agent: str
@@ -105,32 +112,49 @@ class Fetcher:
         if port not in self.ports:
             raise _Refused("port")
         name = parts.hostname.encode("idna").decode("ascii") if not parts.hostname.isascii() else parts.hostname
-        connection = self._connected(parts.scheme == "https", name, port)
-        try:
-            query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
-            headers = {"User-Agent": self.agent, "Accept": "text/html,*/*;q=0.5", "Connection": "close"}
+        query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
+        headers = {"User-Agent": self.agent, "Accept": "text/html,*/*;q=0.5", "Connection": "close"}
+        with closing(self._line(parts.scheme == "https", name, port)) as line, _cut_off(line, self.timeout_seconds):
+            if isinstance(line, ssl.SSLSocket):
+                line.do_handshake()
+            connection = http.client.HTTPConnection(name, port)
+            connection.sock = line
             connection.request("GET", quote(parts.path or "/", safe=_SAFE) + query, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.getheader("location", "")
-        finally:
-            connection.close()
 
-    def _connected(self, is_secure: bool, name: str, port: int) -> http.client.HTTPConnection:
-        """A connection to an address that was looked at; the certificate has to be that of the name."""
+    def _line(self, is_secure: bool, name: str, port: int) -> socket.socket:
+        """A line to an address that was looked at; the certificate will have to be that of the name."""
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not addresses or not all(self.may_visit(ipaddress.ip_address(one.partition("%")[0])) for one in addresses):
             raise _Refused("private-address")
-        connection = http.client.HTTPConnection(name, port, timeout=self.timeout_seconds)
         plain = socket.create_connection((addresses[0], port), self.timeout_seconds)
+        if not is_secure:
+            return plain
         try:
-            connection.sock = (
-                ssl.create_default_context().wrap_socket(plain, server_hostname=name) if is_secure else plain
-            )
+            context = ssl.create_default_context()
+            return context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
         except BaseException:
             plain.close()
             raise
-        return connection
+
+
+@contextmanager
+def _cut_off(line: socket.socket, timeout_seconds: float) -> Iterator[None]:
+    """Break a line that was talked on for long: who says a byte now and then runs into no time-out."""
+
+    def cut() -> None:
+        with suppress(OSError):  # it ended this very moment
+            socket.socket.shutdown(line, socket.SHUT_RDWR)  # not TLS's own, which would say goodbye first
+
+    timer = threading.Timer(_LONGEST * timeout_seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _judge(status: int) -> Answer:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from newsletter.content.diagnostics import Diagnostic
+
 MOST_PLACES = 20
 """Places that a check names; the sentence says how many there are in all."""
 
@@ -30,13 +32,15 @@ class Place:
     """Where something was seen.
 
     `what` is the thing itself (an address, a feature, a text), `note` what is wrong with it; `line` counts from 1 in
-    the editor's text and is 0 where it is not known; `story` is a title.
+    the editor's text and is 0 where it is not known; `story` is a title; `finding` is the reader's diagnostic, where it
+    is one.
     """
 
     what: str
     note: str = ""
     line: int = 0
     story: str = ""
+    finding: Diagnostic | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def picture_checks(specimen: Specimen) -> Iterator[Check]:
 
 
 def _place(found: Diagnostic) -> Place:
-    return Place(found.code, found.message, found.line)
+    return Place(found.code, found.message, found.line, finding=found)
 
 
 def _at(specimen: Specimen, story: Story, picture: Image, note: str = "") -> Place:

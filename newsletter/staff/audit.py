@@ -34,6 +34,7 @@ class Action(StrEnum):
     SEND_BEGUN = "send begun"
     SEND_SCHEDULED = "send scheduled"
     SEND_UNSCHEDULED = "schedule withdrawn"
+    NOT_SENT = "not sent in time"
     SEND_PAUSED = "send paused"
     SEND_RESUMED = "send resumed"
     SEND_CANCELLED = "send cancelled"

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Scope
 
@@ -25,6 +26,7 @@ def add_handlers(application: FastAPI) -> None:
     application.add_exception_handler(NotLocal, _not_local)
     application.add_exception_handler(DBAPIError, _busy)
     application.add_exception_handler(PoolTimeout, _busy)
+    application.add_exception_handler(ClientDisconnect, _gone)
     application.add_exception_handler(Exception, _failed)
 
 
@@ -74,6 +76,11 @@ def from_elsewhere(scope: Scope) -> Response:
 def crowded(scope: Scope) -> Response:
     """The answer to a form that had no turn, because others wait for the database."""
     return _come_back(Request(scope))
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Whoever sent a form left before its end: no fault of ours, and nobody reads this."""
+    return Response(status_code=400)
 
 
 def _busy(request: Request, error: Exception) -> Response:

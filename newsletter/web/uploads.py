@@ -40,7 +40,11 @@ def upload_of(most_bytes: int) -> Callable[[Request, Body], Awaitable[Upload]]:
             raise HTTPException(413, words_for(request)["upload_too_large"].format(n=f"{most_bytes / 1e6:.0f}"))
         try:
             form = await _InMemory(
-                in_utf8(request.headers), _at_once(body.data), max_files=1, max_fields=_MOST_FIELDS, max_part_size=most_bytes
+                in_utf8(request.headers),
+                _at_once(body.data),
+                max_files=1,
+                max_fields=_MOST_FIELDS,
+                max_part_size=most_bytes,
             ).parse()
         except (MultiPartException, KeyError):  # no boundary, or no header that could have one
             raise HTTPException(400) from None
