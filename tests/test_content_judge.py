@@ -51,8 +51,8 @@ def test_what_cannot_be_read_keeps_the_readers_own_findings():
     assert judge(Reading(None, (own,)), today=TODAY, topics_known=TOPICS) == (own,)
 
 
-def test_an_issue_without_stories_is_an_error_and_its_empty_section_a_warning():
-    assert found(reading()) == [("error", 0, "no-story"), ("warning", 3, "section-empty")]
+def test_an_issue_without_stories_is_one_error_however_many_sections_wait_for_them():
+    assert found(reading()) == [("error", 0, "no-story")]
 
 
 def test_a_missing_title_is_a_warning_that_says_what_is_used_instead():

@@ -152,6 +152,6 @@ def _findings(trailer: _Trailer) -> Iterator[Diagnostic]:
         yield warning(0, "byline-missing", message)
     elif trailer.published is None:
         message = f"{quoted(trailer.byline[1])} names a day or time that does not exist; correct it"
-        yield error(trailer.byline[0], "date-impossible", message)
+        yield error(trailer.byline[0], "date-impossible", message, case="time", what=trailer.byline[1])
     for number, text in trailer.after:
-        yield unplaced(text, number, "this stands below the line of source and date; move it above the title")
+        yield unplaced(text, number, "this stands below the line of source and date; move it above the title", "below")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from newsletter.content.diagnostics import Diagnostic
 from newsletter.content.issue import (
     Block,
     Code,
@@ -26,11 +27,13 @@ Json = dict[str, Any]
 def reading_to_json(reading: Reading) -> Json:
     """A reading with its diagnostics; the issue's keys are there (and empty) even when nothing could be read."""
     issue = reading.issue or Issue(title="", date=None, sections=(), format="")
-    findings = [
-        {"severity": str(finding.severity), "line": finding.line, "code": finding.code, "message": finding.message}
-        for finding in reading.diagnostics
-    ]
-    return issue_to_json(issue) | {"diagnostics": findings}
+    return issue_to_json(issue) | {"diagnostics": [_finding(finding) for finding in reading.diagnostics]}
+
+
+def reading_to_document(reading: Reading) -> Json:
+    """What a stored revision keeps: the same, and beside each diagnostic's message the facts it is made of."""
+    findings = [_finding(finding) | {"facts": dict(finding.pairs)} for finding in reading.diagnostics]
+    return reading_to_json(reading) | {"diagnostics": findings}
 
 
 def issue_to_json(issue: Issue) -> Json:
@@ -55,6 +58,15 @@ def issue_from_json(data: Mapping[str, Any]) -> Issue:
         subject=data["subject"],
         preheader=data["preheader"],
     )
+
+
+def _finding(finding: Diagnostic) -> Json:
+    return {
+        "severity": str(finding.severity),
+        "line": finding.line,
+        "code": finding.code,
+        "message": finding.message,
+    }
 
 
 def _section(section: Section) -> Json:

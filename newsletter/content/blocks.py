@@ -80,7 +80,7 @@ def _node(token: Token, numbers: Sequence[int]) -> Node:
 
 def _too_deep(line: int) -> Diagnostic:
     message = f"lists and quotes are nested more than {_MOST_MARKERS} deep; what is deeper is read as text: flatten it"
-    return error(line, "too-deep", message)
+    return error(line, "too-deep", message, n=_MOST_MARKERS)
 
 
 def _flat(line: str) -> str:

@@ -137,7 +137,7 @@ def unused_definitions(document: Document, lines: Numbered) -> Iterator[Diagnost
     for name, index in document.definition_lines:
         if name.casefold() not in used:
             number, line = lines[index]
-            yield unplaced(line, number, "nothing in the text refers to this link; use it or delete it")
+            yield unplaced(line, number, "nothing in the text refers to this link; use it or delete it", "link")
 
 
 def read_body(lines: Numbered, findings: list[Diagnostic]) -> tuple[Block, ...]:

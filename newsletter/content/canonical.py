@@ -103,7 +103,7 @@ class _Canonical:
         self.field = None
         if mark == "#":
             if self.title or self.sections:
-                self.findings.append(unplaced(rest, number, "the issue has a title already"))
+                self.findings.append(unplaced(rest, number, "the issue has a title already", "title"))
             if title and not self.title:
                 self.title, self.title_line = title, number
             return
@@ -153,5 +153,6 @@ class _Canonical:
         try:
             return datetime.fromisoformat(lines[0][1].strip())
         except ValueError:
-            self.findings.append(unplaced(lines[0][1], lines[0][0], "no time can be read here; write 2026-02-04T08:30"))
+            advice = "no time can be read here; write 2026-02-04T08:30"
+            self.findings.append(unplaced(lines[0][1], lines[0][0], advice, "time"))
             return None

@@ -8,7 +8,7 @@ from newsletter.content.article import looks_like_article, read_article
 from newsletter.content.canonical import FORMATS, read_canonical
 from newsletter.content.daily import looks_like_daily, read_daily
 from newsletter.content.dates import find_date
-from newsletter.content.diagnostics import Diagnostic
+from newsletter.content.diagnostics import Diagnostic, Fact
 from newsletter.content.drafts import Resolve, impossible_date, unknown_topic
 from newsletter.content.encoding import decode
 from newsletter.content.fields import read_text, unplaced
@@ -34,7 +34,9 @@ def read_issue(
     and `date` go before what the text says. Line numbers count in the file as it is, front matter included.
     """
     if len(data) > MAX_BYTES:
-        return _unread("too-large", f"the file has more than the {MAX_BYTES:,} bytes that are read: split it")
+        return _unread(
+            "too-large", f"the file has more than the {MAX_BYTES:,} bytes that are read: split it", most=MAX_BYTES
+        )
     text = decode(data)
     if text is None:
         return _unread("encoding", "this is not text in UTF-8, UTF-16 or GB18030: save the file as UTF-8")
@@ -49,8 +51,8 @@ def read_issue(
     return _overridden(reading, front, resolve, title, date, said)
 
 
-def _unread(code: str, message: str) -> Reading:
-    return Reading(None, (error(0, code, message),))
+def _unread(code: str, message: str, **facts: Fact) -> Reading:
+    return Reading(None, (error(0, code, message, **facts),))
 
 
 def _read(lines: Sequence[str], front: FrontMatter, resolve: Resolve) -> Reading:
@@ -74,7 +76,7 @@ def _replaced_title(reading: Reading, front: FrontMatter, lines: Sequence[str]) 
     if any(story.title == issue.title for story in issue.stories):
         return []
     advice = f"the title in the front matter, {named(title)}, is used; delete this heading or take the other out"
-    return [unplaced(lines[reading.title_line - 1], reading.title_line, advice)]
+    return [unplaced(lines[reading.title_line - 1], reading.title_line, advice, "title")]
 
 
 def _bare_title(title: str) -> str:
@@ -96,7 +98,8 @@ def _overridden(
         message = (
             f"canonical must be one of {', '.join(FORMATS)}, not {front.canonical!r}: correct it or delete the line"
         )
-        findings.append(error(front.line("canonical"), "front-matter", message))
+        facts = {"case": "canonical", "what": front.canonical, "known": ", ".join(FORMATS)}
+        findings.append(error(front.line("canonical"), "front-matter", message, **facts))
     replaced = day or written.date
     kept = [found for found in reading.diagnostics if not (replaced and found.code == "date-impossible")]
     changed = replace(

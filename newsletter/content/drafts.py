@@ -91,7 +91,7 @@ class StoryDraft:
         name, url = read_source(joined(lines), lines[0][0], findings) if lines else ("", "")
         if url and self.heading.url not in ("", url):
             advice = "the source label goes before the link in the title; put this link into the text"
-            findings.append(unplaced(self.heading.url, self.line, advice))
+            findings.append(unplaced(self.heading.url, self.line, advice, "source"))
         url = url or self.heading.url
         return Source(name or host(url), url) if name or url else None
 
@@ -115,16 +115,15 @@ class StoryDraft:
         except ValueError:
             if day := find_date(written).date:
                 return datetime.combine(day, time())
-        findings.append(
-            unplaced(written, lines[0][0], "no time of publication can be read here; write 2026-02-04 08:30")
-        )
+        advice = "no time of publication can be read here; write 2026-02-04 08:30"
+        findings.append(unplaced(written, lines[0][0], advice, "time"))
         return None
 
 
 def unknown_topic(name: str, line: int) -> Diagnostic:
     """The error for a topic that the catalogue does not have."""
     message = f"there is no topic {name!r}: add it, give an alias, or correct the name"
-    return error(line, "topic-unknown", message)
+    return error(line, "topic-unknown", message, case="word", what=name)
 
 
 class Draft(Protocol):
@@ -163,7 +162,8 @@ class IssueDraft:
         found = find_date(raw)
         title = take_name(found.text, line, self.findings)
         if self.title and title and title != self.title:
-            self.findings.append(unplaced(raw, line, "the issue has a title already; delete this or make it a section"))
+            advice = "the issue has a title already; delete this or make it a section"
+            self.findings.append(unplaced(raw, line, advice, "title"))
             return
         if title and not self.title:
             self.title, self.title_line = title, line
@@ -196,4 +196,4 @@ class IssueDraft:
 def impossible_date(written: str, line: int) -> Diagnostic:
     """The error for a date that no calendar has."""
     message = f"there is no day {written.strip()[:40]!r}: write the date like 2026-02-04"
-    return error(line, "date-impossible", message)
+    return error(line, "date-impossible", message, case="day", what=written.strip()[:40])

@@ -110,12 +110,12 @@ def match_label(text: str) -> Labelled | None:
 def link_finding(url: str, line: int) -> Diagnostic:
     """The error for a link that is not http(s)."""
     message = f"the link to {url[:200]!r} is not http or https, so only its label is kept: give a web address"
-    return error(line, "link-scheme", message)
+    return error(line, "link-scheme", message, case="to", what=url)
 
 
-def unplaced(text: str, line: int, advice: str) -> Diagnostic:
+def unplaced(text: str, line: int, advice: str, case: str = "text") -> Diagnostic:
     """The warning for text that becomes part of no story; it quotes all of it, so that nothing is lost unseen."""
-    return warning(line, "unplaced", f"{advice}: {text.strip()}")
+    return warning(line, "unplaced", f"{advice}: {text.strip()}", case=case, what=text)
 
 
 def read_text(raw: str, line: int, findings: list[Diagnostic], references: References | None = None) -> str:
@@ -152,7 +152,7 @@ def _bare_source(text: str, line: int, findings: list[Diagnostic]) -> tuple[str,
 
 
 def _surplus(text: str, line: int) -> Diagnostic:
-    return unplaced(text, line, "only the first link of this source is kept; put the rest elsewhere")
+    return unplaced(text, line, "only the first link of this source is kept; put the rest elsewhere", "source")
 
 
 def read_source(raw: str, line: int, findings: list[Diagnostic]) -> tuple[str, str]:

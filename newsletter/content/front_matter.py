@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
-from newsletter.content.diagnostics import Diagnostic
+from newsletter.content.diagnostics import Diagnostic, Fact
 from newsletter.content.escaping import tidy
 from newsletter.content.findings import error, warning
 
@@ -79,28 +79,30 @@ def read_front_matter(lines: Sequence[str]) -> FrontMatter:
     opening = next((line for line in lines[first + 1 : last] if line.strip()), "")
     begun = bool(_KEY_LINE.match(opening))
     if last is None:
-        found = _error(first + 1, "the front matter has no closing line: add a line of --- below it")
+        found = _error(first + 1, "the front matter has no closing line: add a line of --- below it", case="unclosed")
         return FrontMatter(diagnostics=(found,)) if begun else FrontMatter()
     if not (begun or _OPENING_LINE.match(opening)):
         return FrontMatter()
     return _parsed(lines[first + 1 : last], first + 1, last + 1)
 
 
-def _error(line: int, message: str) -> Diagnostic:
-    return error(line, "front-matter", message)
+def _error(line: int, message: str, **facts: Fact) -> Diagnostic:
+    return error(line, "front-matter", message, **facts)
 
 
 def _parsed(block: Sequence[str], offset: int, taken: int) -> FrontMatter:
     text = "\n".join(block)
     if len(block) > _MOST_LINES or len(text) > _MOST_CHARACTERS:
         message = f"the front matter is longer than {_MOST_LINES} lines or {_MOST_CHARACTERS} characters: shorten it"
-        return FrontMatter(lines=taken, diagnostics=(_error(offset, message),))
+        found = _error(offset, message, case="long", n=_MOST_LINES, most=_MOST_CHARACTERS)
+        return FrontMatter(lines=taken, diagnostics=(found,))
     try:
         values = YAMLHandler().load(text, Loader=_Loader)
     except yaml.YAMLError as reason:
         return FrontMatter(lines=taken, diagnostics=(_broken(reason, offset),))
     except RecursionError:
-        return FrontMatter(lines=taken, diagnostics=(_error(offset + 1, "the front matter is nested too deep"),))
+        found = _error(offset + 1, "the front matter is nested too deep", case="deep")
+        return FrontMatter(lines=taken, diagnostics=(found,))
     return _known(values, block, offset, taken) if isinstance(values, dict) else FrontMatter()
 
 
@@ -109,8 +111,10 @@ def _broken(reason: yaml.YAMLError, offset: int) -> Diagnostic:
     problem = getattr(reason, "problem", None) or str(reason)
     line = offset + 1 + (mark.line if mark else 0)
     if isinstance(reason, _WrittenTwice):
-        return _error(line, f"{problem!r} stands twice in the front matter: delete one of the two lines")
-    return _error(line, f"the front matter is not YAML: {problem}; put quotes around a value that holds a colon")
+        message = f"{problem!r} stands twice in the front matter: delete one of the two lines"
+        return _error(line, message, case="twice", what=str(problem))
+    message = f"the front matter is not YAML: {problem}; put quotes around a value that holds a colon"
+    return _error(line, message, case="yaml", problem=str(problem))
 
 
 def _known(values: Mapping[object, object], block: Sequence[str], offset: int, taken: int) -> FrontMatter:
@@ -123,16 +127,22 @@ def _known(values: Mapping[object, object], block: Sequence[str], offset: int, t
         line = starts.get(name, offset)
         scalars = value if isinstance(value, list) else [value]
         if name not in KEYS:
-            advice = f"the front matter's {name or 'key'!r} is not known; known are {', '.join(KEYS[:-1])}"
-            findings.append(warning(line, "unplaced", f"{advice}: {_shown(value)}"))
+            findings.append(_unknown_key(name or "key", line, _shown(value)))
         elif not all(isinstance(scalar, str) for scalar in scalars) or (name != "topics" and value is scalars):
-            findings.append(_error(line, f"the front matter's {name} must be plain text, not {_shown(value)}"))
+            message = f"the front matter's {name} must be plain text, not {_shown(value)}"
+            findings.append(_error(line, message, case="plain", what=name))
         elif name == "topics":
             parts = value if isinstance(value, list) else _SEPARATORS.split(str(value))
             topics = tuple(dict.fromkeys(topic for part in parts if (topic := tidy(part).replace("\n", " "))))
         else:
             texts[name] = tidy(str(value)).replace("\n", " ")
     return FrontMatter(**texts, topics=topics, lines=taken, starts=starts, diagnostics=tuple(findings))
+
+
+def _unknown_key(name: str, line: int, value: str) -> Diagnostic:
+    known = ", ".join(KEYS[:-1])
+    message = f"the front matter's {name!r} is not known; known are {known}: {value}"
+    return warning(line, "unplaced", message, case="setting", what=name, known=known, value=value)
 
 
 def _shown(value: object) -> str:

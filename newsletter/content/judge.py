@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import chain, repeat
 
 from newsletter.content.diagnostics import Diagnostic
-from newsletter.content.findings import error, named, quoted, warning
+from newsletter.content.findings import error, name_of, named, quoted, warning
 from newsletter.content.identity import title_key
 from newsletter.content.inline import plain
 from newsletter.content.issue import Issue, Section
@@ -90,13 +90,13 @@ def _whole(issue: Issue, today: date) -> Iterator[Diagnostic]:
     """Find what concerns the issue as a whole: title, date, size, subject."""
     if not issue.title:
         advice = "the newsletter's own name is used; for another, begin with a heading, set title in the front matter"
-        yield warning(0, "title-missing", f"the issue has no title; {advice}, or give --title")
+        yield warning(0, "title-missing", f"the issue has no title; {advice}, or give --title", case="issue")
     if not issue.stories:
         advice = "a story is a bold, linked or numbered title with its text below, under a section's heading"
         yield error(0, "no-story", f"no story was found; {advice}")
     elif len(issue.stories) > MOST_STORIES:
         message = f"the issue has {len(issue.stories)} stories, the most is {MOST_STORIES}; make several issues of it"
-        yield error(0, "issue-too-long", message)
+        yield error(0, "issue-too-long", message, n=len(issue.stories), most=MOST_STORIES)
     yield from check_title(0, "the issue's title", issue.title)
     yield from _date(issue.date, today)
     yield from _subject(issue)
@@ -108,10 +108,11 @@ def _date(day: date | None, today: date) -> Iterator[Diagnostic]:
         yield error(0, "date-missing", f"the issue has no date; {advice}")
     elif day.year < EARLIEST_YEAR or day > today + timedelta(days=FURTHEST_DAYS_AHEAD):
         limits = f"lies before {EARLIEST_YEAR} or more than a year ahead"
-        yield error(0, "date-impossible", f"the issue's date {day} {limits}; correct it")
+        yield error(0, "date-impossible", f"the issue's date {day} {limits}; correct it", case="far", what=str(day))
     elif day < today - timedelta(days=OLD_DAYS):
-        message = f"the issue's date {day} was {(today - day).days} days ago; correct it if the issue is new"
-        yield warning(0, "date-old", message)
+        ago = (today - day).days
+        message = f"the issue's date {day} was {ago} days ago; correct it if the issue is new"
+        yield warning(0, "date-old", message, what=str(day), n=ago)
 
 
 def _subject(issue: Issue) -> Iterator[Diagnostic]:
@@ -120,27 +121,39 @@ def _subject(issue: Issue) -> Iterator[Diagnostic]:
         title = title_key(story.title)
         if min(len(title), len(subject)) >= _NAMES_A_STORY_CHARACTERS and (title in subject or subject in title):
             message = f"the subject in the front matter names {named(story.title)}, which not every reader gets"
-            yield warning(0, "subject-names-story", f"{message}; without it each mail names its own first story")
+            message += "; without it each mail names its own first story"
+            yield warning(0, "subject-names-story", message, what=name_of(story.title))
             return
 
 
 def _sections(reading: Reading, issue: Issue, topics_known: Collection[str]) -> Iterator[Diagnostic]:
     lines = chain(reading.section_lines, repeat(0))
     for line, section in zip(lines, issue.sections, strict=False):
-        heading = f"the section {named(' / '.join(section.path) or section.title)}"
+        path = " / ".join(section.path) or section.title
+        heading, name = f"the section {named(path)}", name_of(path)
         if not section.stories:
-            yield warning(line, "section-empty", f"{heading} has no story; add one or take its heading out")
+            if not issue.stories:  # one finding says so of all of them
+                continue
+            yield warning(line, "section-empty", f"{heading} has no story; add one or take its heading out", what=name)
             continue
         if not section.topic:
-            nearest = _nearest(plain(section.title), topics_known)
-            yield error(line, "topic-unknown", f"{heading} belongs to no topic{nearest}; {_ALIAS}")
+            near = _nearest(plain(section.title), topics_known)
+            message = f"{heading} belongs to no topic{_in_brackets(near)}; {_ALIAS}"
+            case = "section" if name else "nameless"
+            yield error(line, "topic-unknown", message, case=case, what=name, nearest=near)
         topics = dict.fromkeys((section.topic, *(topic for story in section.stories for topic in story.topics)))
         for topic in topics:
             if topic and topic not in topics_known:
-                message = f"the topic {quoted(topic)} in {heading} is not known{_nearest(topic, topics_known)}"
-                yield error(line, "topic-unknown", f"{message}; correct it or add it with “newsletter topic add”")
+                near = _nearest(topic, topics_known)
+                message = f"the topic {quoted(topic)} in {heading} is not known{_in_brackets(near)}"
+                message += "; correct it or add it with “newsletter topic add”"
+                yield error(line, "topic-unknown", message, case="known", what=topic, of=name, nearest=near)
 
 
 def _nearest(heading: str, topics_known: Collection[str]) -> str:
     close = get_close_matches(heading[:_COMPARED_CHARACTERS], list(topics_known), n=1, cutoff=0.3)
-    return f" (the nearest is {quoted(close[0])})" if close else ""
+    return close[0] if close else ""
+
+
+def _in_brackets(nearest: str) -> str:
+    return f" (the nearest is {quoted(nearest)})" if nearest else ""

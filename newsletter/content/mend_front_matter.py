@@ -46,17 +46,17 @@ def take_out(lines: Sequence[str], number: int) -> Iterator[Mend]:
 
 def offers(lines: Sequence[str], finding: Diagnostic, _catalogue: Catalogue, _on: date) -> Iterator[Mend]:
     """Close the block, quote a value, or take out a line that stands twice or says what is not known."""
-    number, message = finding.line, finding.message
+    number, case = finding.line, finding.case
     if not number:
         return
-    if "has no closing line" in message:
+    if case == "unclosed":
         last = number
         while last < len(lines) and _ANY_KEY.match(lines[last]):
             last += 1
         yield added(lines, last, "---")
-    elif "stands twice" in message or message.startswith("canonical must be"):
+    elif case in ("twice", "canonical"):
         yield from take_out(lines, number)
-    elif "is not YAML" in message:
+    elif case == "yaml":
         yield from _quoted_value(lines, number)
 
 

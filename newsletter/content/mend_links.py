@@ -31,9 +31,10 @@ def schemes(lines: Sequence[str], finding: Diagnostic, _catalogue: Catalogue, _o
     """The address with https before it where that is what was meant, and the label without its link."""
     if not finding.line:
         return
+    quoted = str(finding.facts.get("what", ""))
     for number in range(finding.line, min(len(lines), finding.line + _STORY_LINES) + 1):
         for found in _LINK.finditer(lines[number - 1]):
-            if not any(url[:_QUOTED_CHARACTERS] in finding.message for url in bad_links(found[0])):
+            if not any(url[:_QUOTED_CHARACTERS] in quoted for url in bad_links(found[0])):
                 continue
             if meant := web_address(found[3]):
                 yield rewritten("write", lines, number, _put(lines[number - 1], found.span(3), meant), shown=meant)

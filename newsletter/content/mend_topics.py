@@ -10,9 +10,6 @@ from newsletter.content.fields import Field, match_label
 from newsletter.content.mending import Catalogue, Mend, Topic, rewritten
 
 _HEADING = re.compile(r"(\s*(?:[#＃]{1,6}\s*)?(?:\*\*|__)?)(.*?)((?:\*\*|__)?[:：]?(?:\*\*|__)?\s*#*\s*)")
-_NAMELESS = "the section “” "
-_WORD = re.compile(r"there is no topic (['\"])(.*)\1: add it")
-_KNOWN_WORD = re.compile(r"the topic “(.*?)…?” in the section ")
 _COMPARED_CHARACTERS = 40
 _LINES_BELOW = 400
 _NEAREST = 3
@@ -22,13 +19,13 @@ def offers(lines: Sequence[str], finding: Diagnostic, catalogue: Catalogue, _on:
     """Each topic's name instead of the one that is not known; above stories without a heading, a heading."""
     if not finding.line:
         return
-    if found := _WORD.match(finding.message) or _KNOWN_WORD.match(finding.message):
-        yield from _words(lines, finding.line, found[found.lastindex or 0], catalogue)
-    elif finding.message.startswith(_NAMELESS):
+    if finding.case in ("word", "known"):
+        yield from _words(lines, finding.line, str(finding.facts["what"]), catalogue)
+    elif finding.case == "nameless":
         line = lines[finding.line - 1]
         for topic in catalogue.topics:
             yield Mend("add", finding.line, line, f"{_bold(topic, line)}\n\n{line}", topic.zh)
-    else:
+    elif finding.case == "section":
         yield from _headings(lines, finding.line, catalogue)
 
 

@@ -19,7 +19,6 @@ __all__ = ["Mend", "mended", "mends", "mends_in"]
 _MOST = 6
 """Offers for one finding: more is a list that nobody reads."""
 
-_SECOND_TITLES = ("the issue has a title already", "the title in the front matter")
 _LINES_LOOKED_AT = 60
 
 
@@ -70,13 +69,9 @@ def _date_wrong(lines: Sequence[str], finding: Diagnostic, _catalogue: Catalogue
     for number in numbers:
         line = lines[number - 1]
         written = find_date(line).written
-        if written and (finding.line or _is_in(str(find_date(line).date), finding.message)):
+        if written and (finding.line or str(find_date(line).date) == finding.facts.get("what")):
             yield rewritten("write", lines, number, line.replace(written, str(on), 1), shown=str(on))
             return
-
-
-def _is_in(day: str, message: str) -> bool:
-    return f"date {day} " in message
 
 
 def _span_unclosed(lines: Sequence[str], finding: Diagnostic, _catalogue: Catalogue, _on: date) -> Iterator[Mend]:
@@ -103,9 +98,9 @@ def _unplaced(lines: Sequence[str], finding: Diagnostic, _catalogue: Catalogue, 
     """A line out that repeats what stands elsewhere; never a text that would be lost."""
     if not finding.line:
         return
-    if finding.message.startswith(_SECOND_TITLES) and not find_date(lines[finding.line - 1]).written:
+    if finding.case == "title" and not find_date(lines[finding.line - 1]).written:
         yield removed(lines, finding.line, finding.line)
-    elif finding.message.startswith("the front matter's"):
+    elif finding.case == "setting":
         yield from mend_front_matter.take_out(lines, finding.line)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from newsletter.content.diagnostics import Diagnostic
-from newsletter.content.findings import named, warning
+from newsletter.content.diagnostics import Diagnostic, Fact
+from newsletter.content.findings import name_of, named, warning
 from newsletter.content.identity import title_key, url_key
 from newsletter.content.issue import Story
 
@@ -36,8 +36,9 @@ def repeated(placed: Iterable[Placed]) -> Iterator[Diagnostic]:
         keys = _story_keys(story)
         same = next((key for key in keys if key in seen), None)
         if same:
+            facts: dict[str, Fact] = {"case": same[0], "what": name_of(story.title), "n": seen[same]}
             what = f"{named(story.title)} has the same {same[0]} as the story in line {seen[same]}"
-            yield warning(line, "story-repeated", f"{what}; take one of them out")
+            yield warning(line, "story-repeated", f"{what}; take one of them out", **facts)
         for key in keys:
             seen.setdefault(key, line)
 
@@ -48,5 +49,6 @@ def in_earlier_issues(placed: Iterable[Placed], earlier: Iterable[EarlierStory])
     for line, story in placed:
         same = next((key for key in _story_keys(story) if key in known), None)
         if same:
+            facts: dict[str, Fact] = {"case": same[0], "what": name_of(story.title), "issue": known[same]}
             what = f"{named(story.title)} has the same {same[0]} as a story of issue {known[same]}"
-            yield warning(line, "story-earlier", f"{what}; take it out if it brings nothing new")
+            yield warning(line, "story-earlier", f"{what}; take it out if it brings nothing new", **facts)

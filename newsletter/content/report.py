@@ -179,4 +179,4 @@ def _unplaced(row: Row) -> Diagnostic:
 
 def _missing(entry: Entry) -> Diagnostic:
     message = f"{quoted(entry.title)} stands in the table of contents, but not in the text"
-    return warning(entry.line, "missing-story", f"{message}; add it or take it out of the table")
+    return warning(entry.line, "missing-story", f"{message}; add it or take it out of the table", what=entry.title)

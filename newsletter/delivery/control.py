@@ -3,14 +3,14 @@
 | state | meaning |
 |---|---|
 | running | its rows are handed over as they become due |
-| paused | nothing new is claimed until it is resumed; `why` says who or what paused it |
+| paused | nothing new is claimed until it is resumed; `why` says who or what paused it (`pauses.py`) |
 | cancelled | whoever had nothing yet gets nothing; final |
 | finished | nothing is left to do; a row that is sent again makes it running |
 
 Claims read the state in their own transaction, so that a change takes effect with the next message.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +20,7 @@ from sqlmodel import Session, col, func, select
 from newsletter.delivery.attempts import keep_last_attempts
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
+from newsletter.delivery.pauses import Cause, Pause
 from subscribers.audience import suppressed
 from subscribers.models import Subscriber
 
@@ -70,16 +71,26 @@ def send_again(session: Session, mailing_id: int, now: datetime) -> int:
     An address that was suppressed for not existing, and is so no longer, was a person's mistake or the server's.
     """
     _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
-    missed = (
+    missed = _missed(mailing_id)
+    keep_last_attempts(session, *missed)
+    again = {"state": State.QUEUED, "reason": None, "settled_at": None, "deferrals": 0}
+    # due anew: the time after which it is given up counts from here
+    return _move(session, missed, again | {"next_at": now, "due": now.replace(microsecond=0)})
+
+
+def count_missed(session: Session, mailing_id: int) -> int:
+    """How many `send_again` would try once more."""
+    return session.exec(select(func.count()).select_from(Delivery).where(*_missed(mailing_id))).one()
+
+
+def _missed(mailing_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Make the SQL conditions on deliveries that are to be tried once more."""
+    return (
         col(Delivery.mailing_id) == mailing_id,
         col(Delivery.state) == State.FAILED,
         col(Delivery.reason) != Reason.BAD_ADDRESS,
         or_(col(Delivery.reply_class).is_distinct_from("hard"), _is_writable()),
     )
-    keep_last_attempts(session, *missed)
-    again = {"state": State.QUEUED, "reason": None, "settled_at": None, "deferrals": 0}
-    # due anew: the time after which it is given up counts from here
-    return _move(session, missed, again | {"next_at": now, "due": now.replace(microsecond=0)})
 
 
 def _is_writable() -> ColumnElement[bool]:
@@ -87,16 +98,29 @@ def _is_writable() -> ColumnElement[bool]:
     return select(Subscriber.id).where(col(Subscriber.id) == col(Delivery.subscriber_id), ~suppressed()).exists()
 
 
-def settle_unknown(session: Session, mailing_id: int, now: datetime, *, accepted: bool, wait: timedelta) -> int:
+def settle_unknown(
+    session: Session,
+    mailing_id: int,
+    now: datetime,
+    *,
+    accepted: bool,
+    wait: timedelta,
+    deliveries: Collection[int] | None = None,
+) -> int:
     """Decide about the rows of which nobody knows whether the server has them: it has, or send them again.
 
     Sent again is each at the earliest `wait` after it became unknown, which has to be longer than a server may take to
-    answer the final dot: until then it may still be at work on the first copy. How many.
+    answer the final dot: until then it may still be at work on the first copy. `deliveries` are the ids of those it is
+    about (None: all of the mailing). One that is paused stays so. How many; raises `ControlRefused` when they are to be
+    sent again and it was cancelled.
     """
-    unknown = col(Delivery.mailing_id) == mailing_id, col(Delivery.state) == State.UNKNOWN
+    unknown = [col(Delivery.mailing_id) == mailing_id, col(Delivery.state) == State.UNKNOWN]
+    if deliveries is not None:
+        unknown.append(col(Delivery.id).in_(deliveries))
     if accepted:
         return _move(session, unknown, {"state": State.ACCEPTED, "reason": Reason.SETTLED, "settled_at": now})
-    _change(session, mailing_id, tuple(set(MailingState) - {MailingState.CANCELLED}), MailingState.RUNNING, "")
+    if session.exec(select(Mailing.state).where(Mailing.id == mailing_id)).one() != MailingState.PAUSED:
+        _change(session, mailing_id, (MailingState.RUNNING, MailingState.FINISHED), MailingState.RUNNING, "")
     keep_last_attempts(session, *unknown)
     again = {"state": State.QUEUED, "reason": None, "settled_at": None}  # the claim stays: the truth may yet come
     early = _move(session, (*unknown, col(Delivery.settled_at) > now - wait), {**again, "next_at": now + wait})
@@ -167,7 +191,7 @@ def judge_canary(session: Session, mailing_id: int, error_share: float) -> bool:
     values: dict[str, object] = {"canary_through": None}
     failed = bool(all_tried) and wrong / all_tried > error_share
     if failed:
-        values |= {"state": MailingState.PAUSED, "why": f"{wrong} of the first {all_tried} readers were not reached"}
+        values |= {"state": MailingState.PAUSED, "why": str(Pause(Cause.FIRST, wrong, all_tried))}
     # not where it was cancelled since it was read
     running = col(Mailing.id) == mailing_id, col(Mailing.state) == MailingState.RUNNING
     changed = session.execute(update(Mailing).where(*running).values(**values).returning(col(Mailing.id))).all()
@@ -188,5 +212,5 @@ def _change(
         raise ControlRefused(f"its send is {now}, which cannot be changed to {state}.")
 
 
-def _move(session: Session, which: tuple[ColumnElement[bool], ...], values: Mapping[str, object]) -> int:
+def _move(session: Session, which: Sequence[ColumnElement[bool]], values: Mapping[str, object]) -> int:
     return len(session.execute(update(Delivery).where(*which).values(**values).returning(col(Delivery.id))).all())

@@ -8,6 +8,7 @@ from newsletter.delivery.claims import Claimed
 from newsletter.delivery.classify import Class, classify
 from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.pace import BackOff, DomainRule, domain_of, rule_of
+from newsletter.delivery.pauses import Cause, Pause
 
 ENOUGH_TO_JUDGE = 100
 """So many outcomes of a mailing are needed before their share of errors means anything."""
@@ -20,7 +21,7 @@ Going on would suppress a whole list, or make it unknown, within a minute.
 
 
 class Watch:
-    """What one process has seen of the rows it handed over; `to_pause` are mailings to be paused, with the reason.
+    """What one process has seen of the rows it handed over; `to_pause` are mailings to be paused, with what for.
 
     `error_share` is the share of readers not reached above which a mailing is paused; 0 is never. What cannot be
     true of so many readers pauses it in any case.
@@ -67,17 +68,14 @@ class Watch:
         wrong, seen = tally[False], tally.total()
         if seen >= ENOUGH_TO_JUDGE and wrong / seen > self._error_share:
             tally.clear()
-            self.to_pause[mailing_id] = f"{wrong} of {seen} readers were not reached"
+            self.to_pause[mailing_id] = str(Pause(Cause.SHARE, wrong, seen))
 
     def _doubt(self, mailing_id: int, outcome: Outcome) -> None:
         """Pause a mailing when nearly nobody's address exists, nearly every line breaks, or no message can be made."""
         last = self._strange.setdefault(mailing_id, deque(maxlen=_WINDOW))
         last.append(_is_strange(outcome))
         if sum(last) >= _IMPLAUSIBLE:
-            self.to_pause[mailing_id] = (
-                f"{sum(last)} of the last {len(last)} readers are unknown to the server, their lines broke, or their "
-                "messages could not be made: that is hardly their fault"
-            )
+            self.to_pause[mailing_id] = str(Pause(Cause.STRANGE, sum(last), len(last)))
             last.clear()
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import count
+from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
-from newsletter.content.as_json import issue_from_json, issue_to_json, reading_to_json
+from newsletter.content.as_json import issue_from_json, issue_to_json, reading_to_document
 from newsletter.content.diagnostics import Diagnostic, Severity
 from newsletter.content.identity import identify
 from newsletter.content.issue import Issue
@@ -71,7 +72,7 @@ class IssueStore:
         row = self._session.exec(same.with_for_update(key_share=True)).first()  # one revision after the other
         earlier = self._newest(row) if row else None
         issue = identify(reading.issue, earlier.issue if earlier else None)
-        document = reading_to_json(replace(reading, issue=issue))
+        document = reading_to_document(replace(reading, issue=issue))
         digest = digest_of(issue)
         if earlier and row:
             known = self._session.get_one(RevisionRow, earlier.revision_id)
@@ -252,10 +253,7 @@ def saved_of(row: IssueRow, revision: RevisionRow) -> Saved:
         slug=row.slug,
         number=revision.number,
         issue=issue_from_json(revision.document),
-        diagnostics=tuple(
-            Diagnostic(Severity(found["severity"]), found["line"], found["code"], found["message"])
-            for found in revision.document["diagnostics"]
-        ),
+        diagnostics=diagnostics_in(revision.document),
         created_at=revision.created_at,
         approved_hash=(row.approved_hash or "") if approved else "",
         approved_at=row.approved_at if approved else None,
@@ -266,6 +264,20 @@ def saved_of(row: IssueRow, revision: RevisionRow) -> Saved:
         saved_by=revision.saved_by,
         sent=row.published_revision_id is not None,
         fingerprint=fingerprint_of(revision.source),
+    )
+
+
+def diagnostics_in(document: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+    """The findings that a revision keeps; those that were kept before there were facts have none."""
+    return tuple(
+        Diagnostic(
+            Severity(found["severity"]),
+            found["line"],
+            found["code"],
+            found["message"],
+            tuple(sorted(found.get("facts", {}).items())),
+        )
+        for found in document["diagnostics"]
     )
 
 

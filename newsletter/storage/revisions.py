@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from newsletter.content.as_json import issue_from_json, reading_to_json
+from newsletter.content.as_json import issue_from_json, reading_to_document
 from newsletter.content.diagnostics import Severity
 from newsletter.content.encoding import decode
 from newsletter.content.identity import identify
@@ -74,10 +74,21 @@ class Revision:
 
 
 def text_in(source: bytes) -> str:
-    """The text of a revision for a form: its line ends are LF, whatever the file had; U+FFFD stands for no text."""
-    text = decode(source)
+    """The text of a revision for a form: its line ends are LF, whatever the file had; U+FFFD stands for no text.
+
+    What was written at the desk is UTF-8 without NUL and comes back letter by letter, however strange it is; only the
+    encoding of a file that was taken in is guessed.
+    """
+    text = _utf8(source) or decode(source)
     text = source.decode("utf-8", "replace") if text is None else text
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _utf8(source: bytes) -> str | None:
+    try:
+        return None if b"\0" in source else source.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return None
 
 
 class RevisionStore:
@@ -209,7 +220,7 @@ class RevisionStore:
 
 
 def _document(reading: Reading, issue: Issue) -> dict[str, object]:
-    return reading_to_json(replace(reading, issue=issue))
+    return reading_to_document(replace(reading, issue=issue))
 
 
 def _date_of(reading: Reading) -> date | None:
