@@ -27,14 +27,18 @@ _IN_TEXT = re.compile(rf"(?<![^{_NO_PART}])[^{_NO_PART}]+[@\uff20\ufe6b][^{_NO_P
 class AddressRefused(ValueError):
     """An address that cannot be written to; `address` is what was given, made safe to show, and `reason` says why."""
 
+    code = "address"
+
     def __init__(self, address: str, reason: str) -> None:
-        self.address = shown(address)
+        self.value = self.address = shown(address)
         self.reason = reason
         super().__init__(f"{self.address or 'an empty address'} cannot be written to: {reason}")
 
 
 class NameRefused(ValueError):
     """A name that cannot stand in a header, and why."""
+
+    code, value = "name", ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,11 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class RowRefused(ValueError):
-    """A line that cannot be taken, and what to write instead."""
+    """A line that cannot be taken, and what to write instead: `code` is the column, `value` what stands there."""
+
+    def __init__(self, code: str, value: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.value = code, shown(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def _topics(text: str, topics: Catalogue) -> tuple[str, ...]:
     slugs = split_list(text)
     for slug in slugs:
         if topics.get(slug) is None:
-            raise RowRefused(unknown_topic(slug, topics))
+            raise RowRefused("topics", slug, unknown_topic(slug, topics))
     return slugs
 
 
@@ -105,10 +109,10 @@ def _choice(choices: type[_Choice], column: str, text: str) -> _Choice:
     try:
         return choices(text.casefold())
     except ValueError as error:
-        raise RowRefused(f"{column} is one of {', '.join(choices)}, not {shown(text)}") from error
+        raise RowRefused(column, text, f"{column} is one of {', '.join(choices)}, not {shown(text)}") from error
 
 
 def _number(column: str, text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise RowRefused(f"{column} is a whole number, not {shown(text)}")
+        raise RowRefused(column, text, f"{column} is a whole number, not {shown(text)}")
     return int(text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from subscribers.csv_cells import ReaderRow
-from subscribers.csv_report import Outcome
+from subscribers.csv_report import Outcome, Why
 from subscribers.models import State
 from subscribers.preferences import Preferences, PreferencesRefused, check_preferences
 
@@ -22,7 +22,7 @@ class Standing:
 
 def decide(
     before: Standing | None, row: ReaderRow, *, suppressed: bool, least: State
-) -> tuple[Standing | None, Outcome, str]:
+) -> tuple[Standing | None, Outcome, Why | None]:
     """Say how a person stands after a line, what that is called, and why if they were kept or the line refused.
 
     The strictest state wins: the line's, the import's (`least`), or the person's own. Nobody unsubscribed or
@@ -32,19 +32,19 @@ def decide(
     asked = least if row.state is None else stricter(least, row.state)
     if suppressed:
         if before and asked is State.UNSUBSCRIBED is not before.state:
-            return replace(before, state=asked), Outcome.UPDATED, ""
-        return before, Outcome.KEPT, "suppressed: not written to, and not changed by an import"
+            return replace(before, state=asked), Outcome.UPDATED, None
+        return before, Outcome.KEPT, Why("suppressed", "suppressed: not written to, and not changed by an import")
     if before and before.state is State.UNSUBSCRIBED and asked is not State.UNSUBSCRIBED:
-        return before, Outcome.KEPT, "has unsubscribed: an import brings nobody back"
+        return before, Outcome.KEPT, Why("unsubscribed", "has unsubscribed: an import brings nobody back")
     known = before or Standing(None, "", asked, Preferences(topics=()))
     try:
         preferences = check_preferences(replace(known.preferences, **row.changes))
     except PreferencesRefused as refused:
-        return before, Outcome.REFUSED, str(refused)
+        return before, Outcome.REFUSED, Why(refused.code, str(refused), refused.value)
     after = replace(known, name=row.name or known.name, state=stricter(known.state, asked), preferences=preferences)
     if before is None:
-        return after, Outcome.ADDED, ""
-    return after, Outcome.UNCHANGED if after == before else Outcome.UPDATED, ""
+        return after, Outcome.ADDED, None
+    return after, Outcome.UNCHANGED if after == before else Outcome.UPDATED, None
 
 
 def stricter(one: State, other: State) -> State:

@@ -20,7 +20,7 @@ from subscribers.characters import shown
 from subscribers.csv_cells import COLUMNS, ReaderRow, RowRefused, read_row
 from subscribers.csv_decision import Standing, decide
 from subscribers.csv_file import CsvFile, CsvRefused, Record, readable_csv
-from subscribers.csv_report import ImportReport, LineReport, Outcome, Tally
+from subscribers.csv_report import ImportReport, LineReport, Outcome, Tally, Why
 from subscribers.models import Consent, State, Subscriber, Suppression, new_public_id, utc_now
 from subscribers.preference_columns import columns_of, preferences_of
 from subscribers.preferences import Preferences
@@ -136,10 +136,10 @@ class _Import:
         after: dict[str, Standing] = dict(before)
         for line, row in rows:
             who = row.address.key
-            standing, outcome, reason = decide(after.get(who), row, suppressed=who in suppressed, least=self._least)
+            standing, outcome, why = decide(after.get(who), row, suppressed=who in suppressed, least=self._least)
             if standing is not None:
                 after[who] = standing
-            lines.append(LineReport(line, row.address.display, outcome, reason))
+            lines.append(LineReport(line, row.address.display, outcome, why))
         self.without_topics += sum(not after[who].preferences.topics for who in after.keys() - before.keys())
         self._write(addresses, before, after)
         return lines
@@ -159,7 +159,8 @@ class _Import:
                 yield record.line, read_row(cells, self._topics)
             except (AddressRefused, NameRefused, RowRefused) as refused:
                 address = shown(cells.get("address", ""))
-                refused_lines.append(LineReport(record.line, address, Outcome.REFUSED, str(refused)))
+                why = Why(refused.code, str(refused), refused.value)
+                refused_lines.append(LineReport(record.line, address, Outcome.REFUSED, why))
 
     def _standings(self, keys: Collection[str]) -> dict[str, Standing]:
         """Look up who is known of these, and keep others from moving them until the commit, lest we undo it."""

@@ -20,13 +20,31 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """Why a line was kept or refused, in a sentence of English.
+
+    `code` names it for pages that say it in words of their own, which `value` fills: `suppressed`, `unsubscribed`, or
+    what is wrong, a column for the most part; `value` is what stands there, safe to show.
+    """
+
+    code: str
+    text: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LineReport:
     """What became of one line, and why if it was kept or refused; `address` is safe to show."""
 
     line: int
     address: str
     outcome: Outcome
-    reason: str = ""
+    why: Why | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence; nothing for a line that was taken."""
+        return self.why.text if self.why else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,15 @@ _BETWEEN = re.compile(r"[;；]")
 
 
 class PreferencesRefused(ValueError):
-    """Preferences that nobody could be served by, and what to write instead."""
+    """Preferences that nobody could be served by, and what to write instead.
+
+    `code` is the field that is wrong (`keyword` for `follow` and `mute`) and `value` what stands there, made safe to
+    show; both are empty where it is none of these.
+    """
+
+    def __init__(self, message: str, code: str = "", value: object = "") -> None:
+        super().__init__(message)
+        self.code, self.value = code, shown(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,15 @@ def check_preferences(preferences: Preferences) -> Preferences:
     `;` or a control character.
     """
     if preferences.language not in LANGUAGES:
-        raise PreferencesRefused(f"language is one of {', '.join(LANGUAGES)}, not {shown(preferences.language)}")
+        raise PreferencesRefused(
+            f"language is one of {', '.join(LANGUAGES)}, not {shown(preferences.language)}",
+            "language",
+            preferences.language,
+        )
     if preferences.zone is not None and not _is_zone(preferences.zone):
-        raise PreferencesRefused(f"zone is a name like Asia/Shanghai, not {shown(preferences.zone)}")
+        raise PreferencesRefused(
+            f"zone is a name like Asia/Shanghai, not {shown(preferences.zone)}", "zone", preferences.zone
+        )
     _check_numbers(preferences)
     for keyword in (*preferences.follow, *preferences.mute):
         _check_keyword(keyword)
@@ -80,20 +94,32 @@ def check_preferences(preferences: Preferences) -> Preferences:
 
 def _check_numbers(preferences: Preferences) -> None:
     if preferences.hour is not None and not 0 <= preferences.hour <= 23:
-        raise PreferencesRefused(f"hour is a whole number from 0 to 23, not {preferences.hour}")
+        raise PreferencesRefused(
+            f"hour is a whole number from 0 to 23, not {preferences.hour}", "hour", preferences.hour
+        )
     if preferences.hour is not None and preferences.zone is None:
-        raise PreferencesRefused(f"hour {preferences.hour} needs a zone, such as Asia/Shanghai")
+        raise PreferencesRefused(
+            f"hour {preferences.hour} needs a zone, such as Asia/Shanghai", "no-zone", preferences.hour
+        )
     if preferences.most is not None and not 1 <= preferences.most <= 1000:
-        raise PreferencesRefused(f"most is a whole number from 1 to 1000, or nothing for all, not {preferences.most}")
+        raise PreferencesRefused(
+            f"most is a whole number from 1 to 1000, or nothing for all, not {preferences.most}",
+            "most",
+            preferences.most,
+        )
 
 
 def _check_keyword(keyword: str) -> None:
     if not keyword or keyword != keyword.strip() or len(keyword) > KEYWORD_CHARACTERS:
         raise PreferencesRefused(
-            f"a keyword has 1 to {KEYWORD_CHARACTERS} characters and no blanks around it, not {shown(keyword)!r}"
+            f"a keyword has 1 to {KEYWORD_CHARACTERS} characters and no blanks around it, not {shown(keyword)!r}",
+            "keyword",
+            keyword,
         )
     if unwritable(keyword) or _BETWEEN.search(keyword):
-        raise PreferencesRefused(f"a keyword has no semicolon or control character in it: {shown(keyword)}")
+        raise PreferencesRefused(
+            f"a keyword has no semicolon or control character in it: {shown(keyword)}", "keyword", keyword
+        )
 
 
 @lru_cache(maxsize=1024)

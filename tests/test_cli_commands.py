@@ -143,6 +143,15 @@ def test_preview_formats_are_the_parts_of_one_message(command: Command) -> None:
         assert Path(form).read_text("utf-8").startswith(begins)
 
 
+def test_a_preview_can_be_that_of_a_send_at_another_time(command: Command) -> None:
+    preview = ("issue", "preview", SLUG, "--format", "eml")
+    for at in ("2026-03-09 18:30", "2026-03-09T10:30:00Z"):
+        said = command(*preview, "--as", "chen@example.org", "--at", at)
+        assert (said.code, "Date: Mon, 09 Mar 2026 18:30:00 +0800" in said.out) == (0, True)
+    assert command(*preview, "--as", "chen@example.org", "--at", "soon").code == 2
+    assert command(*preview, "--topics", "policy", "--at", "2026-03-09 18:30").code == 2
+
+
 def test_a_reader_with_no_story_is_said_to_get_nothing(command: Command) -> None:
     said = command("issue", "preview", SLUG, "--as", "li@example.org")
     assert (said.code, "no match" in said.err) == (1, True)

@@ -144,6 +144,15 @@ def test_an_appointed_time_is_shown_and_called_off(command: Command) -> None:
     assert status(command)["state"] == "approved"
 
 
+def test_an_issue_that_was_changed_needs_another_approval_and_keeps_its_time(command: Command) -> None:
+    command("issue", "send", SLUG, "--at", "2999-03-09 08:00")
+    Path("issue.md").write_text(ISSUE.replace("细则写明", "细则说明"), "utf-8")
+    command("issue", "import", "issue.md")
+    assert "is not sent at 2999-03-09 08:00" in " ".join(command("issue", "status", SLUG).out.split())
+    assert "keeps its time" in command("issue", "approve", SLUG).out
+    assert "is sent by itself at 2999-03-09 08:00" in " ".join(command("issue", "status", SLUG).out.split())
+
+
 @pytest.mark.parametrize(("at", "words"), [("tomorrow", "is no time"), ("2020-01-01 08:00", "is past")])
 def test_a_time_that_is_none_or_past_is_refused(command: Command, at: str, words: str) -> None:
     said = command("issue", "send", SLUG, "--at", at)

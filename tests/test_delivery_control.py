@@ -231,6 +231,40 @@ def test_unknown_rows_are_sent_again_only_when_the_first_copy_cannot_be_on_its_w
 
 
 @pytest.mark.both_databases
+@pytest.mark.parametrize(("accepted", "became"), [(True, State.ACCEPTED), (False, State.QUEUED)])
+def test_of_the_unknown_rows_one_can_be_settled_alone(
+    ready: Newsletter, hand: Hand, *, accepted: bool, became: State
+) -> None:
+    first, second = hand.take(2)
+    for row in (first, second):
+        hand.settle(row, UNKNOWN)
+    with ready.session() as session:
+        these = {"accepted": accepted, "wait": WAIT, "deliveries": (second.delivery_id, 10**9)}
+        assert control.settle_unknown(session, 1, ready.clock(), **these) == 1  # type: ignore[arg-type]  # of each its own
+    assert [state for state, _ in states(ready)[:2]] == [State.UNKNOWN, became]
+
+
+def test_what_is_paused_stays_so_when_unknown_rows_are_sent_again(ready: Newsletter, hand: Hand) -> None:
+    hand.settle(hand.take(1)[0], UNKNOWN)
+    with ready.session() as session:
+        control.pause(session, 1, "by hand")
+    assert settle_unknown(ready, accepted=False) == 1
+    assert (mailing(ready).state, mailing(ready).why) == (MailingState.PAUSED, "by hand")
+
+
+@pytest.mark.both_databases
+def test_only_those_are_counted_who_would_be_tried_again(ready: Newsletter, hand: Hand) -> None:
+    hard, soft = hand.take(2)
+    hand.settle(hard, HARD)
+    with ready.reading() as session:
+        assert control.count_missed(session, 1) == 0
+    hand.settle(soft, SOFT)
+    with ready.reading() as session:
+        assert control.count_missed(session, 1) == 1
+    assert send_again(ready) == 1
+
+
+@pytest.mark.both_databases
 def test_the_truth_that_arrives_before_a_row_is_sent_again_spares_its_reader_a_second_copy(
     ready: Newsletter, hand: Hand
 ) -> None:
@@ -337,7 +371,7 @@ def test_a_canary_pauses_when_too_many_of_the_first_few_were_not_reached(ready: 
     for row, one in zip(hand.take(READERS), (outcome, ACCEPTED, ACCEPTED), strict=True):
         hand.settle(row, one)
     assert hand.take(READERS) == []
-    assert (mailing(ready).state, mailing(ready).why) == ("paused", "1 of the first 3 readers were not reached")
+    assert (mailing(ready).state, mailing(ready).why) == ("paused", "first 1 3")
     resume(ready)
     assert len(hand.take(READERS)) >= READERS - 3
 
@@ -409,7 +443,7 @@ def test_a_send_pauses_itself_when_its_share_of_errors_is_too_large(ready: Newsl
         ready.settings.smtp_url = SecretStr(f"smtp://127.0.0.1:{server.port}?starttls=never")
         _, counts = hand_over(ready, SLUG)
     assert mailing(ready).state == MailingState.PAUSED
-    assert "readers were not reached" in mailing(ready).why
+    assert mailing(ready).why.startswith("share ")
     assert counts.failed >= 100
     assert counts.queued > 0
 

@@ -23,7 +23,7 @@ from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch, Standing, standing
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.preview import coverage, preview_for
+from newsletter.editorial.preview import Exact, coverage, preview_for
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning, take_seat
 from subscribers.preferences import Frequency, Preferences
@@ -135,7 +135,7 @@ def test_the_received_bytes_are_the_previewed_and_the_rebuilt_bytes(ready: Newsl
     mailbox = Mailbox()
     with serving(ready, mailbox):
         hand_over(ready, SLUG)
-    assert planned.planned
+    assert planned.exact is Exact.PLANNED
     assert mailbox.taken[0][1] == planned.message.data
     assert preview_for(ready, SLUG, "reader0@example.org").message.data == planned.message.data
 

@@ -253,7 +253,7 @@ def test_two_hundred_messages_pass_a_postfix_once_each_as_they_were_signed(ready
     records = signer.records()
     for row in rows:
         assert row.address
-        made = writer.message(row.id or 0, row.address, row.due, row.language, row.edition, row.slots).data
+        made = writer.message(row.subscriber_id, row.address, row.due, row.language, row.edition, row.slots).data
         head, _, body = received[row.address].partition(b"\r\n\r\n")
         assert body == made.partition(b"\r\n\r\n")[2]
         assert dkim.verify(

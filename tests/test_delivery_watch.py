@@ -20,7 +20,7 @@ def seen(*outcomes: Outcome) -> dict[int, str]:
     """What is to be paused after these outcomes, in their order."""
     watch = Watch((), error_share=0)
     for number, outcome in enumerate(outcomes):
-        row = Claimed(Range(1, 1, 99), number, 1, 0, f"reader{number}@example.org", NOW, NOW, "zh", [], {})
+        row = Claimed(Range(1, 1, 99), number, number, 1, 0, f"reader{number}@example.org", NOW, NOW, "zh", [], {})
         watch.taken(row)
         watch.given_back(row, outcome, NOW)
     return watch.to_pause

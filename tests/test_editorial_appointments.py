@@ -18,9 +18,11 @@ from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment, Mailing
 from newsletter.editorial import appointments
 from newsletter.editorial.appointments import appoint, call_off, keep_appointments
+from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.timetable import appointed_for
+from newsletter.editorial.timetable import appointed_for, goes_out_at
+from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused
 
 
@@ -161,6 +163,47 @@ def test_what_was_changed_after_the_time_was_set_is_not_sent_and_the_staff_are_t
     assert "changed" in mailbox.only().get_content()
 
 
+@pytest.mark.both_databases
+def test_what_was_changed_and_approved_again_keeps_its_time_and_the_approval_says_so(ready: Newsletter) -> None:
+    appoint(ready, SLUG, at(9))
+    change(ready)
+    with ready.reading() as session:
+        assert goes_out_at(ready, session, ready.issues(session).find(SLUG)) is None
+    approve(ready, SLUG)
+    with ready.reading() as session:
+        assert goes_out_at(ready, session, ready.issues(session).find(SLUG)) == at(9)
+        newest, *_ = entries(session, subject=SLUG, action=Action.ISSUE_APPROVED)
+    assert datetime.fromisoformat(newest.details["at"]) == at(9)
+    clock(ready).move(hours=1)
+    keep_appointments(ready)
+    assert (begun(ready), states(ready)) == (1, ["started"])
+
+
+@pytest.mark.both_databases
+def test_what_is_approved_again_after_its_time_does_not_go_out_at_once(ready: Newsletter, mailbox: Mailbox) -> None:
+    appoint(ready, SLUG, at(9))
+    change(ready)
+    clock(ready).move(hours=1)
+    approve(ready, SLUG)
+    keep_appointments(ready)
+    assert (begun(ready), states(ready)) == (0, ["refused"])
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(1, "changed"), (5, "missed")])
+@pytest.mark.both_databases
+def test_the_audit_log_says_what_was_not_sent_in_time_and_why(
+    ready: Newsletter, mailbox: Mailbox, hours: int, reason: str
+) -> None:
+    appoint(ready, SLUG, at(9))
+    change(ready)
+    clock(ready).move(hours=hours)
+    keep_appointments(ready)
+    with ready.reading() as session:
+        (entry,) = entries(session, action=Action.NOT_SENT)
+    assert (entry.who, entry.subject, entry.details["reason"]) == ("calendar", SLUG, reason)
+    assert datetime.fromisoformat(entry.details["at"]) == at(9)
+
+
 def test_what_is_not_approved_or_whose_time_is_past_gets_no_appointment(ready: Newsletter) -> None:
     with pytest.raises(IssueRefused, match="past"):
         appoint(ready, SLUG, at(8))
@@ -228,6 +271,44 @@ def test_the_slot_begins_one_of_two_issues_of_the_day_however_late_another_round
     keep_appointments(ready)
     appointments._keep(ready, waiting)  # as a round does that read it before
     assert (begun(ready), states(ready)) == (1, ["started"])
+
+
+SLOT_OR_OWN_TIME = {
+    # the slot is at 8:30; when it has a time of its own: (what has gone out at 8:31, what at 9:31)
+    "none": (None, 1, 1),
+    "later": (9.5, 0, 1),
+    "earlier": (8.25, 1, 1),
+    "the same": (8.5, 1, 1),
+    "another day": (24 + 9, 0, 0),
+}
+
+
+@pytest.mark.parametrize("case", SLOT_OR_OWN_TIME)
+@pytest.mark.both_databases
+def test_of_the_slot_and_a_time_of_its_own_only_the_latter_holds(
+    ready: Newsletter, mailbox: Mailbox, case: str
+) -> None:
+    own, first, second = SLOT_OR_OWN_TIME[case]
+    ready.settings.slot = "08:30"
+    if own:
+        appoint(ready, SLUG, at(own))
+    counted = []
+    for minutes in (16, 15, 60):
+        clock(ready).move(minutes=minutes)
+        keep_appointments(ready)
+        counted.append(begun(ready))
+    assert counted[1:] == [first, second]
+    assert counted[0] == (1 if case == "earlier" else 0)
+    assert mailbox.taken == []
+
+
+def test_an_issue_whose_own_time_was_called_off_goes_out_with_the_slot(ready: Newsletter) -> None:
+    ready.settings.slot = "08:30"
+    appoint(ready, SLUG, at(10))
+    call_off(ready, SLUG)
+    clock(ready).move(minutes=30)
+    keep_appointments(ready)
+    assert begun(ready) == 1
 
 
 def test_the_slot_begins_nothing_before_its_hour(ready: Newsletter) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from desk_samples import add_staff, at_desk
-from sending import SLUG, Clock, take_in_issue
+from sending import ISSUE, SLUG, Clock, take_in_issue
 from sqlmodel import select
 from web_samples import add_reader
 
@@ -12,10 +12,11 @@ from newsletter.app import Newsletter
 from newsletter.delivery.control import pause
 from newsletter.delivery.models import Appointment, Delivery
 from newsletter.delivery.outcome import State
+from newsletter.editorial.appointments import appoint
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin, plan_mailing
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.overview import Overview, overview
+from newsletter.editorial.overview import Next, Overview, overview
 from newsletter.editorial.timetable import AppointmentState
 
 pytestmark = pytest.mark.both_databases
@@ -46,7 +47,7 @@ def kinds(seen: Overview) -> set[str]:
 
 def test_an_empty_newsletter_has_nothing_to_tell(newsletter: Newsletter, clock: Clock) -> None:
     seen = overview(newsletter)
-    assert (seen.coming, seen.sent, seen.slot_at) == ((), (), None)
+    assert (seen.coming, seen.sent, seen.next) == ((), (), None)
     assert sum(seen.readers.values()) == 0
     assert kinds(seen) <= {"unfit"}
 
@@ -60,6 +61,51 @@ def test_todays_issue_comes_next_and_goes_out_with_the_slot_of_its_day(newslette
     assert coming.at == clock.now + timedelta(hours=1)
     clock.move(hours=2)
     assert overview(newsletter).coming[0].at is None
+
+
+def appoint_by_hand(newsletter: Newsletter, clock: Clock, hours: float, date: str = "2026-03-09") -> None:
+    """The sample issue under a date, approved, with a time of its own."""
+    take_in_issue(newsletter, ISSUE.replace("2026-03-09", date))
+    appoint(newsletter, date, clock.now + timedelta(hours=hours))
+
+
+def test_an_issue_of_an_earlier_day_that_waits_for_its_time_comes_too(newsletter: Newsletter, clock: Clock) -> None:
+    appoint_by_hand(newsletter, clock, 3, "2026-03-02")
+    take_in_issue(newsletter)
+    seen = overview(newsletter)
+    assert [one.saved.slug for one in seen.coming] == ["2026-03-02", SLUG]
+    assert seen.coming[0].at == clock.now + timedelta(hours=3)
+
+
+@pytest.mark.parametrize(("slot", "slug", "hours"), [("", SLUG, 3), ("10:00", "", 2), ("12:00", SLUG, 3)])
+def test_the_next_moment_is_the_earliest_of_the_slot_and_the_times_of_issues(
+    newsletter: Newsletter, clock: Clock, slot: str, slug: str, hours: int
+) -> None:
+    appoint_by_hand(newsletter, clock, 3)
+    newsletter.settings.slot = slot
+    assert overview(newsletter).next == Next(clock.now + timedelta(hours=hours), slug)
+
+
+def test_a_time_without_an_approval_that_holds_needs_a_person_until_it_is_approved_again(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    appoint_by_hand(newsletter, clock, 3)
+    assert "lapsing" not in kinds(overview(newsletter))
+    changed = ISSUE.replace("细则写明", "细则没有写明").encode()
+    take_in(newsletter, read(newsletter, changed), changed)
+    (problem,) = [one for one in overview(newsletter).problems if one.kind == "lapsing"]
+    assert (problem.slug, problem.at) == (SLUG, clock.now + timedelta(hours=3))
+    assert "在那之前重新批准" in at_desk(newsletter).get("/desk").text
+    approve(newsletter, SLUG)
+    assert "lapsing" not in kinds(overview(newsletter))
+
+
+def test_a_time_whose_approval_is_void_by_another_setting_needs_a_person_too(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    appoint_by_hand(newsletter, clock, 3)
+    newsletter.settings.postal_address = "示例市海港路 1 号"
+    assert "lapsing" in kinds(overview(newsletter))
 
 
 def test_what_was_begun_is_no_longer_coming_but_sent(newsletter: Newsletter, begun: int) -> None:
@@ -92,9 +138,9 @@ def test_an_appointment_that_was_missed_is_told_for_three_days(newsletter: Newsl
     with newsletter.session() as session:
         at = clock.now - timedelta(hours=1)
         session.add(Appointment(key="x", at=at, state=AppointmentState.MISSED, note="too late", made_at=at))
-    assert "appointment" in kinds(overview(newsletter))
+    assert "slot-missed" in kinds(overview(newsletter))
     clock.move(days=3)
-    assert "appointment" not in kinds(overview(newsletter))
+    assert "slot-missed" not in kinds(overview(newsletter))
 
 
 def test_todays_issue_with_an_error_is_a_problem_and_tomorrows_is_not_yet(newsletter: Newsletter, clock: Clock) -> None:

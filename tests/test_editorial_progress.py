@@ -117,6 +117,18 @@ def test_the_rate_is_the_difference_over_the_last_minute_and_tells_what_is_left(
     assert watch.look(SLUG).rate is None  # what was seen before is older than a minute
 
 
+def test_the_time_left_is_of_what_is_queued_and_what_waits_is_told_apart(running: Newsletter) -> None:
+    seconds = Seconds()
+    watch = Watch(running, seconds)
+    watch.look(SLUG)
+    settle(running, TAKEN, TAKEN, *[LATER] * 6)
+    seconds.now += 4
+    found = watch.look(SLUG, fresh=True)
+    assert (found.counts.queued, found.counts.deferred, found.rate, found.seconds_left) == (0, 6, 0.5, None)
+    assert found.details.deferred_until
+    assert found.details.deferred_until > running.clock()
+
+
 def test_a_pause_ends_the_rate(running: Newsletter) -> None:
     seconds = Seconds()
     watch = Watch(running, seconds)

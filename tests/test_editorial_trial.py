@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from desk_samples import add_staff
 from mail_servers import aiosmtpd_server
 from pydantic import SecretStr
 from sending import SLUG, Clock, add_readers, plan, take_in_issue
@@ -15,9 +17,12 @@ from test_editorial_appointments import Mailbox, change
 from newsletter.app import Newsletter
 from newsletter.delivery.outcome import Verdict
 from newsletter.delivery.transport import ServerRefused
+from newsletter.editorial.appointments import appoint
 from newsletter.editorial.preview import preview_for
-from newsletter.editorial.trial import send_trial
+from newsletter.editorial.trial import DAY, MOST_A_DAY, TooManyTests, order_trial, send_trial
 from newsletter.render.recipient import INERT_TOKEN
+from newsletter.staff.audit import Action, record
+from newsletter.staff.rights import Role
 from subscribers.addresses import AddressRefused
 
 
@@ -107,3 +112,25 @@ def test_no_server_is_said(ready: Newsletter) -> None:
     ready.settings.smtp_url = SecretStr("smtp://127.0.0.1:1?starttls=never")
     with pytest.raises(ServerRefused, match=r"127\.0\.0\.1:1"):
         send_trial(ready, SLUG, ["somebody@example.net"])
+
+
+def test_one_person_sends_so_many_tests_a_day_and_no_more(ready: Newsletter, mailbox: Mailbox) -> None:
+    editor, other = (add_staff(ready, address, Role.EDITOR) for address in ("li@example.org", "wen@example.org"))
+    with ready.session() as session:
+        record(session, editor, Action.TEST_SENT, SLUG, ready.clock(), addresses=MOST_A_DAY - 1, accepted=0)
+    order_trial(ready, SLUG, ["a@example.net"], editor)
+    with pytest.raises(TooManyTests):
+        order_trial(ready, SLUG, ["a@example.net"], editor)
+    order_trial(ready, SLUG, ["a@example.net"], other)
+    order_trial(ready, SLUG, ["a@example.net"])
+    assert len(mailbox.taken) == 3
+    tomorrow = ready.clock() + DAY
+    ready.clock = lambda: tomorrow
+    order_trial(ready, SLUG, ["a@example.net"], editor)
+    assert len(mailbox.taken) == 4
+
+
+def test_no_test_is_dated_in_the_future_though_its_issue_is_appointed(ready: Newsletter, mailbox: Mailbox) -> None:
+    appoint(ready, SLUG, ready.clock() + timedelta(hours=2))
+    send_trial(ready, SLUG, ["reader1@example.org"])
+    assert mailbox.only()["Date"] == "Mon, 09 Mar 2026 08:00:00 +0800"

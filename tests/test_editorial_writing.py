@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from command import Command
 from desk_samples import add_staff
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.app import Newsletter
@@ -128,6 +128,22 @@ def test_an_unreadable_text_keeps_title_and_date(newsletter: Newsletter, chen: A
 def test_line_ends_of_forms_become_line_feeds(newsletter: Newsletter, chen: Actor) -> None:
     writing.create(newsletter, chen, DAY, "a\r\nb\rc")
     assert writing.text_of(newsletter, SLUG)[1] == "a\nb\nc"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")))
+@example(text="\ufffd\ud7ff")
+@example(text="\x7f\x80")
+def test_whatever_is_written_comes_back_letter_by_letter(newsletter: Newsletter, chen: Actor, text: str) -> None:
+    slug = writing.create(newsletter, chen, DAY).slug
+    writing.save(newsletter, chen, slug, text, 1)
+    assert writing.text_of(newsletter, slug)[1] == text.lstrip("\ufeff")
+
+
+def test_a_file_in_an_old_encoding_is_still_read(newsletter: Newsletter, chen: Actor) -> None:
+    for data in (TEXT.encode("gb18030"), TEXT.encode("utf-16"), b"\xef\xbb\xbf" + TEXT.encode()):
+        take_in(newsletter, read(newsletter, data), data, draft=True)
+        assert writing.text_of(newsletter, SLUG)[1] == TEXT
 
 
 def test_what_no_database_takes_is_replaced_and_the_rest_kept(newsletter: Newsletter, chen: Actor) -> None:

@@ -16,7 +16,7 @@ from sending import hand_over
 from newsletter.app import Newsletter
 from newsletter.editorial.approval import approve
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.preview import Preview, preview_for
+from newsletter.editorial.preview import Exact, Preview, preview_for
 from subscribers.preferences import MailFormat, Preferences
 
 ISSUE = Path(__file__).parents[1] / "examples" / "issues" / "2026-03-12-daily.md"
@@ -68,7 +68,7 @@ def test_a_mail_through_postfix_dovecot_and_imap_keeps_its_content(
 ) -> None:
     for address, (meant, data) in received.items():
         message = email.message_from_bytes(data, policy=email.policy.default)
-        assert meant.planned
+        assert meant.exact is Exact.PLANNED
         assert message["Subject"] == meant.subject
         assert (message["From"], message["Reply-To"]) == (
             "AI 行业动态 <daily@example.org>",

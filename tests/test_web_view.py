@@ -73,5 +73,7 @@ def test_the_preferences_link_of_a_planned_mail_is_the_readers_own(newsletter: N
 def test_before_it_is_planned_there_is_nothing_to_view(newsletter: Newsletter) -> None:
     take_in_issue(newsletter)
     add_readers(newsletter, 1)
-    recipient = preview_for(newsletter, SLUG, "reader0@example.org").recipient
-    assert (recipient.view_token, recipient.preferences_token != INERT_TOKEN) == (INERT_TOKEN, True)
+    early = preview_for(newsletter, SLUG, "reader0@example.org").recipient.view_token
+    assert far(newsletter).get(f"/view/{early}").status_code == 404
+    plan(newsletter, SLUG)
+    assert far(newsletter).get(f"/view/{early}").status_code == 200

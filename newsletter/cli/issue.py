@@ -29,6 +29,7 @@ from newsletter.content.export import to_markdown
 from newsletter.content.reading import Reading
 from newsletter.editorial import approval, intake, preview
 from newsletter.editorial.dispatch import standing
+from newsletter.editorial.timetable import appointed_for, moment_from
 from newsletter.settings import SettingsRefused, load
 from newsletter.staff import accounts
 from newsletter.staff.rights import COMMAND_LINE, Actor, Right
@@ -177,6 +178,11 @@ def approve(
     console().print(
         f"{slug}: revision {saved.number} approved; its fullest edition has {largest / 1000:.1f} kB of HTML."
     )
+    with newsletter.reading() as session:
+        at = appointed_for(session, saved.issue_id)
+    if at and at > newsletter.clock():
+        zone = newsletter.settings.time_zone
+        console().print(f"It keeps its time and is sent by itself at {at.astimezone(zone):%Y-%m-%d %H:%M} ({zone}).")
     for warning in approval.unfit_for_real_mail(newsletter):
         error_console().print(f"warning: {warning}.", style="yellow")
     if largest > approval.WARN_HTML_BYTES:
@@ -190,6 +196,9 @@ def preview_(
     topics: Annotated[str, typer.Option(help="As somebody with these topics gets it, such as policy,models.")] = "",
     language: Annotated[str, typer.Option(help="zh or en, with --topics.")] = "zh",
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
+    at: Annotated[
+        str, typer.Option("--at", help="With --as: as a send at this time brings it, such as '2026-03-09 08:00'.")
+    ] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write, else standard output.")
     ] = None,
@@ -197,9 +206,11 @@ def preview_(
     """Write the exact mail of one reader, or of a set of topics, before it is sent."""
     if address and topics:
         raise typer.BadParameter("give --as or --topics, not both", param_hint="--as")
+    if at and not address:
+        raise typer.BadParameter("only a reader's own mail has a time: give --as too", param_hint="--at")
     newsletter = open_newsletter()
     if address:
-        mail = preview.preview_for(newsletter, slug, address)
+        mail = preview.preview_for(newsletter, slug, address, _moment(newsletter, at) if at else None)
         if mail.left_out:
             error_console().print(f"{printable(address)} would not get this mail now: {mail.left_out}.")
     else:
@@ -266,6 +277,13 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise typer.BadParameter("should be a date such as 2026-03-09", param_hint="--date") from None
+
+
+def _moment(newsletter: Newsletter, text: str) -> datetime:
+    try:
+        return moment_from(text, newsletter.settings.time_zone)
+    except ValueError:
+        raise typer.BadParameter("should be a time such as '2026-03-09 08:00'", param_hint="--at") from None
 
 
 def _summary(reading: Reading) -> str:

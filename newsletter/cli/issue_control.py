@@ -8,9 +8,11 @@ import typer
 from newsletter.cli.output import AsJson, console, numbered, open_newsletter, print_json, print_table
 from newsletter.delivery.history import entries
 from newsletter.delivery.outcome import State
+from newsletter.delivery.pauses import in_english
 from newsletter.editorial import sending
-from newsletter.editorial.appointments import appointed_for, call_off
+from newsletter.editorial.appointments import call_off
 from newsletter.editorial.dispatch import standing
+from newsletter.editorial.timetable import appointed_for
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 _LISTED = 1000
@@ -25,14 +27,21 @@ def status(slug: Slug, as_json: AsJson = False) -> None:
         stands = standing(newsletter, saved)
         at = appointed_for(session, saved.issue_id)
         unknown = list(entries(session, slug=slug, state=State.UNKNOWN, limit=_LISTED))
+    why = in_english(stands.why)
     if as_json:
         times = {"at": at} if at else {}
-        print_json({"slug": slug, "state": stands.state, "why": stands.why, **times, **asdict(stands.counts)})
+        print_json({"slug": slug, "state": stands.state, "why": why, **times, **asdict(stands.counts)})
         return
-    console().print(f"{slug}: {stands.state}" + (f" ({stands.why})" if stands.why else ""))
-    if at:
+    console().print(f"{slug}: {stands.state}" + (f" ({why})" if why else ""))
+    if at and stands.state in ("draft", "approved"):
         zone = newsletter.settings.time_zone
-        console().print(f"It is sent by itself at {at.astimezone(zone):%Y-%m-%d %H:%M} ({zone}).")
+        when = f"at {at.astimezone(zone):%Y-%m-%d %H:%M} ({zone})"
+        if stands.state == "approved":
+            console().print(f"It is sent by itself {when}.")
+        else:
+            console().print(
+                f"It is not sent {when} unless it is approved again before: `newsletter issue approve {slug}`."
+            )
     print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
     if unknown:
         console().print("\nUnknown: the server may or may not have these.")

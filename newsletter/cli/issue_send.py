@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -30,6 +29,7 @@ from newsletter.cli.output import (
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.outcome import Outcome, Verdict
+from newsletter.delivery.pauses import in_english
 from newsletter.delivery.plan import find_mailing
 from newsletter.delivery.sender import Worked
 from newsletter.delivery.transport import ServerRefused
@@ -37,6 +37,7 @@ from newsletter.editorial.appointments import appoint
 from newsletter.editorial.dispatch import Dispatch, following, require_readers, standing
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.rehearsal import rehearse
+from newsletter.editorial.timetable import moment_from
 from newsletter.editorial.trial import order_trial
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning
@@ -207,7 +208,7 @@ def _complain(slug: str, worked: Worked, state: tuple[str, str]) -> None:
     if worked.stopped:
         error_console().print(f"newsletter: stopped; `newsletter issue send {slug}` goes on.")
     if state[0] == MailingState.PAUSED:
-        error_console().print(f"newsletter: paused ({state[1]}); `newsletter issue resume {slug}` goes on.")
+        error_console().print(f"newsletter: paused ({in_english(state[1])}); `newsletter issue resume {slug}` goes on.")
     if state[0] == MailingState.CANCELLED:
         error_console().print(f"newsletter: {slug} was cancelled.")
     if worked.trouble or worked.stopped or state[0] in (MailingState.PAUSED, MailingState.CANCELLED):
@@ -232,10 +233,9 @@ def _test(newsletter: Newsletter, slug: str, addresses: list[str]) -> None:
 def _appoint(newsletter: Newsletter, slug: str, at: str) -> None:
     zone = newsletter.settings.time_zone
     try:
-        moment = datetime.fromisoformat(at)
+        moment = moment_from(at, zone)
     except ValueError:
         raise IssueRefused(f"--at {at!r} is no time; write it such as '2026-03-09 08:00'.") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     appoint(newsletter, slug, moment)
     console().print(
         f"{slug} is sent at {moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone}), if `newsletter serve` or "

@@ -24,13 +24,12 @@ _MAILINGS = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel adds it 
 _SUBSCRIBERS = Subscriber.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
 _BUCKETS = Bucket.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
 
+_NEEDED = ("id", "subscriber_id", "attempts", "deferrals", "address", "due", "language", "edition", "slots")
+
 # The statements are made once: making one costs as much as running it.
 _DUE = (
     select(
-        *(
-            _DELIVERIES.c[name]
-            for name in ("id", "attempts", "deferrals", "address", "due", "language", "edition", "slots")
-        ),
+        *(_DELIVERIES.c[name] for name in _NEEDED),
         _SUBSCRIBERS.c.state.label("person"),
         suppressed().label("suppressed"),
         sendable(bindparam("at")).label("sendable"),
@@ -74,6 +73,7 @@ class Claimed:
 
     part: Range
     delivery_id: int
+    subscriber_id: int
     attempt: int
     deferrals: int
     address: str
@@ -197,6 +197,7 @@ class _Due(NamedTuple):
     """What `_DUE` finds, in its order."""
 
     id: int
+    subscriber_id: int
     attempts: int
     deferrals: int
     address: str
@@ -309,6 +310,7 @@ def _claimed(part: Range, row: _Due, now: datetime) -> Claimed:
     return Claimed(
         part=part,
         delivery_id=row.id,
+        subscriber_id=row.subscriber_id,
         attempt=row.attempts + 1,
         deferrals=row.deferrals,
         address=row.address,

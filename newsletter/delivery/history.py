@@ -183,7 +183,8 @@ def _last_try(row: Delivery, started_at: datetime) -> Try:
     return Try(
         number=row.attempts,
         started_at=started_at,
-        ended_at=None if in_hand or row.reason == Reason.STOPPED else row.settled_at,
+        # when its sender died in the middle, or a person settled it, nobody knows when the attempt ended
+        ended_at=None if in_hand or row.reason in (Reason.STOPPED, Reason.SETTLED) else row.settled_at,
         verdict=_verdict(row),
         stage=None if in_hand else row.stage,
         code=None if in_hand else row.code,

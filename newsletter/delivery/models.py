@@ -13,10 +13,11 @@ _MANY = BigInteger().with_variant(Integer, "sqlite")
 class Mailing(SQLModel, table=True):
     """One planned send of an issue's approved revision, with a snapshot of the settings that show in the mail.
 
-    `key` is random and part of every Message-ID; `audience_through` is the highest subscriber id when planning began,
-    and `planned_through` how far the rows reach: equal when the plan is complete. `state` and `why` are explained in
-    `control.py`; `canary` is how many readers go first where that was chosen for this mailing, and `canary_through` the
-    last delivery that may be claimed before they were looked at.
+    `key` is part of every Message-ID (see `plan.mailing_key`), and `due` what stands in every Date: the moment it was
+    meant to begin. `audience_through` is the highest subscriber id when planning began, and `planned_through` how far
+    the rows reach: equal when the plan is complete. `state` and `why` are explained in `control.py`; `canary` is how
+    many readers go first where that was chosen for this mailing, and `canary_through` the last delivery that may be
+    claimed before they were looked at.
     """
 
     id: int | None = Field(default=None, primary_key=True)

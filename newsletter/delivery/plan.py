@@ -1,9 +1,9 @@
 """Planning: freeze the audience and write one row per candidate, due or excluded with the reason."""
 
-import secrets
+import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +14,7 @@ from newsletter.compose.edition import Edition
 from newsletter.delivery.control import MailingState, set_canary
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
+from newsletter.storage.models import IssueRow
 from newsletter.storage.prepared import Prepared
 from newsletter.storage.turn import share_turn, take_turn
 from subscribers.audience import AudienceMember, audience_page
@@ -32,9 +33,13 @@ _INSERT = Prepared(insert(Delivery), _FILLED)
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What a mailing is made of: an approved revision, its stories, and what was compiled of it by language."""
+    """What a mailing is made of: an approved revision, its stories, and what was compiled of it by language.
+
+    `mailing_key` is the key of the mailing that sends it, unless there is one.
+    """
 
     issue_id: int
+    mailing_key: str
     revision_id: int
     theme: str
     compiled_hashes: Mapping[str, str]
@@ -46,19 +51,36 @@ def find_mailing(session: Session, issue_id: int) -> Mailing | None:
     return session.exec(select(Mailing).where(Mailing.issue_id == issue_id)).first()
 
 
-def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[Mailing, bool]:
-    """The mailing of an issue and whether it is new: made once, found again ever after, whatever was approved since."""
+def mailing_key(session: Session, issue_id: int, secret: bytes) -> str:
+    """The key of an issue's mailing, which a preview knows before there is one; nobody guesses it without `secret`.
+
+    It rests on the moment the issue was made, so that a database begun anew with the same secret has other ones: mail
+    programs drop a message whose Message-ID they know.
+    """
+    made_at = session.get_one(IssueRow, issue_id).created_at.astimezone(UTC)
+    return hmac.digest(secret, f"mailing\0{issue_id}\0{made_at.isoformat()}".encode(), "sha256").hex()[:16]
+
+
+def view_subject(issue_id: int, public_id: str) -> str:
+    """The subject of the token that opens a reader's own mail of an issue."""
+    return f"{issue_id}-{public_id}"
+
+
+def open_mailing(session: Session, approved: Approved, now: datetime, due: datetime) -> tuple[Mailing, bool]:
+    """The mailing of an issue and whether it is new: made once, found again ever after, whatever was approved since.
+
+    `due`, in whole seconds, is what stands in the Date of its messages.
+    """
     known = find_mailing(session, approved.issue_id)
     if known:
         return known, False
     mailing = Mailing(
-        key=secrets.token_hex(8),
+        key=approved.mailing_key,
         issue_id=approved.issue_id,
         revision_id=approved.revision_id,
         theme=approved.theme,
         compiled_hashes=dict(approved.compiled_hashes),
-        # whole seconds, because that is all a Date header holds (RFC 5322 §3.3)
-        due=now.replace(microsecond=0),
+        due=due,
         audience_through=session.exec(select(func.max(Subscriber.id))).one() or 0,
         created_at=now,
         state=MailingState.RUNNING,
@@ -67,7 +89,7 @@ def open_mailing(session: Session, approved: Approved, now: datetime) -> tuple[M
         with session.begin_nested():
             session.add(mailing)
     except IntegrityError:  # somebody else began it since we looked
-        return open_mailing(session, approved, now)
+        return open_mailing(session, approved, now, due)
     session.execute(
         insert(MailingStory), [{"mailing_id": mailing.id, "story_id": story} for story in approved.story_ids]
     )
@@ -148,7 +170,7 @@ def _row(
         "topics": list(member.preferences.topics),
         "unsubscribe_token": tokens.make(Purpose.UNSUBSCRIBE, member.public_id),
         "preferences_token": tokens.make(Purpose.PREFERENCES, member.public_id),
-        "view_token": tokens.make(Purpose.VIEW, f"{mailing.id}-{member.public_id}"),
+        "view_token": tokens.make(Purpose.VIEW, view_subject(mailing.issue_id, member.public_id)),
         "format": str(member.preferences.format),
     }
     return {

@@ -263,7 +263,7 @@ class Sender:
 
     def _message(self, row: Claimed) -> Message:
         writer = self._jobs[row.part].writer
-        return writer.message(row.delivery_id, row.address, row.due, row.language, row.edition, row.slots)
+        return writer.message(row.subscriber_id, row.address, row.due, row.language, row.edition, row.slots)
 
     def _take_back(self, lane: Lane, row: Claimed, outcome: Outcome | None, size_bytes: int) -> None:
         """A row comes back with what became of it; until that is written, it is still held."""

@@ -33,11 +33,11 @@ class Writer:
         """The mail of an edition before anything personal is filled in."""
         return self.assemblers[language](edition)
 
-    def recipient(self, delivery_id: int, address: str, due: datetime, slots: Mapping[str, object]) -> Recipient:
+    def recipient(self, subscriber_id: int, address: str, due: datetime, slots: Mapping[str, object]) -> Recipient:
         """The reader of a row as their mail sees them."""
         topics = slots["topics"]
         return Recipient(
-            key=f"{self.mailing_key}.{delivery_id}",
+            key=message_key(self.mailing_key, subscriber_id),
             address=address,
             date=due.astimezone(self.zone),
             topics=tuple(topics) if isinstance(topics, list) else (),
@@ -50,7 +50,7 @@ class Writer:
 
     def message(
         self,
-        delivery_id: int,
+        subscriber_id: int,
         address: str,
         due: datetime,
         language: str,
@@ -59,8 +59,13 @@ class Writer:
     ) -> Message:
         """The message of a row, as RFC 5322 bytes with its envelope."""
         assembled = self.assembled(language, edition_from_json(edition))
-        recipient = self.recipient(delivery_id, address, due, slots)
+        recipient = self.recipient(subscriber_id, address, due, slots)
         return signed(fill(assembled, recipient), self.signer, recipient.date)
+
+
+def message_key(mailing_key: str, subscriber_id: int) -> str:
+    """What makes a message one of its own; a mailing has one for each reader."""
+    return f"{mailing_key}.{subscriber_id}"
 
 
 def signed(message: Message, signer: Signer | None, at: datetime) -> Message:

@@ -1,20 +1,12 @@
 """Issues that are sent by themselves: at an appointed time, or as the issue of the day in the daily slot.
 
-| state | meaning |
-|---|---|
-| waiting | its time has not come |
-| started | the issue was begun, and goes on like any other |
-| nothing | no approved issue of that day was there; the staff were told |
-| refused | the issue was changed after the appointment was made; the staff were told |
-| missed | nobody was there within the limit; the staff were told |
-| cancelled | a person called it off |
-
 An appointment has a key that is unique, and an issue one mailing, so nothing is begun twice whoever looks how often.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -28,20 +20,31 @@ from newsletter.editorial.alert import tell_staff
 from newsletter.editorial.approval import NotReady, approved
 from newsletter.editorial.dispatch import require_readers
 from newsletter.editorial.opening import CALENDAR, open_in_public
+from newsletter.editorial.timetable import AppointmentState, appointed_for
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused, Saved
+from newsletter.storage.models import IssueRow
 
 
-class AppointmentState(StrEnum):
-    """What came of an appointment."""
+@dataclass(frozen=True, slots=True)
+class _Unsent:
+    """What was not sent in time, and what to do now.
 
-    WAITING = "waiting"
-    STARTED = "started"
-    NOTHING = "nothing"
-    REFUSED = "refused"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
+    `slug` is empty where it is no certain issue; `why` is `missed` or the code of a `NotReady`, which `facts` fill.
+    """
+
+    name: str
+    reason: str
+    advice: str
+    slug: str = ""
+    why: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """The paragraphs of the word to the staff."""
+        return f"{self.name} was not sent.", self.reason, self.advice
 
 
 def appoint(newsletter: Newsletter, slug: str, at: datetime, actor: Actor = COMMAND_LINE) -> None:
@@ -53,6 +56,8 @@ def appoint(newsletter: Newsletter, slug: str, at: datetime, actor: Actor = COMM
         raise NotReady("past", f"{at:%Y-%m-%d %H:%M %Z} is past; `newsletter issue send {slug}` sends it now.")
     approved(newsletter, slug)
     with newsletter.session() as session:
+        row = session.get_one(IssueRow, newsletter.issues(session).find(slug).issue_id)
+        session.refresh(row, with_for_update={"key_share": True})  # no approval passes it by
         saved = newsletter.issues(session).find(slug)
         _call_off(session, saved)
         if find_mailing(session, saved.issue_id):
@@ -83,12 +88,6 @@ def _call_off(session: Session, saved: Saved) -> bool:
     waiting = col(Appointment.issue_id) == saved.issue_id, col(Appointment.state) == AppointmentState.WAITING
     called_off = update(Appointment).where(*waiting).values(state=AppointmentState.CANCELLED)
     return bool(session.execute(called_off.returning(col(Appointment.id))).all())
-
-
-def appointed_for(session: Session, issue_id: int) -> datetime | None:
-    """When an issue is to be sent by itself, or None."""
-    waiting = Appointment.issue_id == issue_id, Appointment.state == AppointmentState.WAITING
-    return session.exec(select(Appointment.at).where(*waiting).order_by(col(Appointment.at))).first()
 
 
 def keep_appointments(newsletter: Newsletter) -> None:
@@ -131,73 +130,76 @@ def _is_too_late(newsletter: Newsletter, at: datetime) -> bool:
 
 def _keep(newsletter: Newsletter, appointment: Appointment) -> None:
     at = appointment.at.astimezone(newsletter.settings.time_zone)
-    ready, begun = _due_issue(newsletter, appointment, at)
-    name = ready.slug if ready else f"The issue of {at:%Y-%m-%d}"
+    ready, begun, has_own_time = _due_issue(newsletter, appointment, at)
+    slug = ready.slug if ready else ""
+    name = slug or f"The issue of {at:%Y-%m-%d}"
     if ready is None and begun:
         _settle(newsletter, appointment, AppointmentState.STARTED)  # a person was earlier
+    elif ready is None and has_own_time:
+        _settle(newsletter, appointment, AppointmentState.NOTHING)
     elif _is_too_late(newsletter, appointment.at):
-        _settle(
-            newsletter,
-            appointment,
-            AppointmentState.MISSED,
-            f"{name} was not sent",
-            f"At {at:%H:%M} on {at:%Y-%m-%d} no sender was running, and now it is too late to send it by itself.",
-            f"`newsletter issue send {ready.slug if ready else 'SLUG'}` sends it all the same.",
-        )
+        reason = f"At {at:%H:%M} on {at:%Y-%m-%d} no sender was running, and now it is too late to send it by itself."
+        advice = f"`newsletter issue send {slug or 'SLUG'}` sends it all the same."
+        _settle(newsletter, appointment, AppointmentState.MISSED, _Unsent(name, reason, advice, slug, "missed"))
     elif ready is None:
-        _settle(
-            newsletter,
-            appointment,
-            AppointmentState.NOTHING,
-            f"{name} was not sent",
-            f"At {at:%H:%M} on {at:%Y-%m-%d} no approved issue of that day was there.",
+        reason = f"At {at:%H:%M} on {at:%Y-%m-%d} no approved issue of that day was there."
+        advice = (
             "Approve it with `newsletter issue approve` and send it with `newsletter issue send`; it does not go out "
-            "by itself any more.",
+            "by itself any more."
         )
+        _settle(newsletter, appointment, AppointmentState.NOTHING, _Unsent(name, reason, advice))
     else:
         _begin(newsletter, appointment, ready)
 
 
 def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> None:
+    why, facts = "", dict[str, object]()
     if appointment.approved_hash and saved.approved_hash != appointment.approved_hash:
-        reason = "It was changed, or approved anew, after the time was set."
+        why, reason = "changed", "It was changed after the time was set, and not approved again before."
     else:
         try:
             require_readers(newsletter)
             ready = approved(newsletter, saved.slug)
-        except IssueRefused as refusal:
-            reason = f"It was refused: {refusal}"
-        else:
             with newsletter.session() as session:  # both or neither: it may be called off, or kept elsewhere, meanwhile
                 if _mark(session, appointment, AppointmentState.STARTED):
-                    open_in_public(session, ready, newsletter.clock(), CALENDAR)
+                    open_in_public(session, ready, newsletter.clock(), CALENDAR, at=appointment.at)
             return
+        except IssueRefused as refusal:
+            reason = f"It was refused: {refusal}"
+            if isinstance(refusal, NotReady):
+                why, facts = refusal.code, refusal.facts
     advice = f"Look at `newsletter issue preview {saved.slug}`, approve it, and send it with `newsletter issue send`."
-    _settle(newsletter, appointment, AppointmentState.REFUSED, f"{saved.slug} was not sent", reason, advice)
+    unsent = _Unsent(saved.slug, reason, advice, saved.slug, why, facts)
+    _settle(newsletter, appointment, AppointmentState.REFUSED, unsent)
 
 
-def _due_issue(newsletter: Newsletter, appointment: Appointment, at: datetime) -> tuple[Saved | None, bool]:
+def _due_issue(newsletter: Newsletter, appointment: Appointment, at: datetime) -> tuple[Saved | None, bool, bool]:
     """The issue of an appointment, unless it was begun; for the slot the first approved one of that day.
 
-    And whether there is one that was begun.
+    Those that wait for a time of their own are none of the slot's. And whether there is one that was begun, and one
+    that waits so.
     """
     with newsletter.reading() as session:
         issues = newsletter.issues(session)
         one = appointment.issue_id
         those = issues.of_date(at.date()) if one is None else (issues.newest(one),)
         begun = [saved for saved in those if find_mailing(session, saved.issue_id)]
-    left = (saved for saved in those if saved not in begun and (saved.approved_hash or one is not None))
-    return next(left, None), bool(begun)
+        waiting = [saved for saved in those if one is None and appointed_for(session, saved.issue_id)]
+    left = (saved for saved in those if saved not in begun + waiting and (saved.approved_hash or one is not None))
+    return next(left, None), bool(begun), bool(waiting)
 
 
 def _settle(
-    newsletter: Newsletter, appointment: Appointment, state: AppointmentState, subject: str = "", *told: str
+    newsletter: Newsletter, appointment: Appointment, state: AppointmentState, unsent: _Unsent | None = None
 ) -> None:
     """Write down what came of an appointment, and tell the staff where something is wrong: once, whoever is first."""
     with newsletter.session() as session:
-        ours = _mark(session, appointment, state, ". ".join([subject, " ".join(told)]) if subject else "")
-    if ours and subject:
-        tell_staff(newsletter, subject, (f"{subject}.", *told))
+        ours = _mark(session, appointment, state, " ".join(unsent.told) if unsent else "")
+        if ours and unsent and unsent.slug:
+            at, now = appointment.at.isoformat(), newsletter.clock()
+            record(session, CALENDAR, Action.NOT_SENT, unsent.slug, now, at=at, reason=unsent.why, **unsent.facts)
+    if ours and unsent:
+        tell_staff(newsletter, f"{unsent.name} was not sent", unsent.told)
 
 
 def _mark(session: Session, appointment: Appointment, state: AppointmentState, note: str = "") -> bool:

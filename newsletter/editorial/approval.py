@@ -10,7 +10,8 @@ from sqlmodel import Session
 from newsletter.app import Newsletter
 from newsletter.archive.publishing import republish
 from newsletter.content.diagnostics import Diagnostic, Severity
-from newsletter.delivery.plan import Approved
+from newsletter.delivery.plan import Approved, mailing_key
+from newsletter.editorial.timetable import keep_time
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.headers import MessageRefused
 from newsletter.render.letterhead import letterhead
@@ -27,14 +28,22 @@ MOST_HTML_BYTES = 100_000
 """Gmail cuts a mail off at 102 kB of HTML, and the unsubscribe link with it (1 kB = 1,000 bytes)."""
 
 
-def compile_now(newsletter: Newsletter, saved: Saved, languages: Iterable[str] = LANGUAGES) -> dict[str, CompiledIssue]:
+def compile_now(
+    newsletter: Newsletter, saved: Saved, languages: Iterable[str] = LANGUAGES, *, with_text: bool = True
+) -> dict[str, CompiledIssue]:
     """A revision compiled with its theme and the present topics and settings, by language."""
     with newsletter.reading() as session:
         topics = newsletter.topics(session).catalogue()
     publication, theme = newsletter.settings.publication, newsletter.theme_for(saved.issue)
     return {
         language: newsletter.compilations.compile(
-            saved.issue, theme=theme, language=language, topics=topics, publication=publication, slug=saved.slug
+            saved.issue,
+            theme=theme,
+            language=language,
+            topics=topics,
+            publication=publication,
+            slug=saved.slug,
+            with_text=with_text,
         )
         for language in languages
     }
@@ -47,7 +56,7 @@ class NotReady(IssueRefused):
 
     | code | facts | what is wrong |
     |---|---|---|
-    | errors | number, line, detail | the text has errors |
+    | errors | number, line, finding (the first) | the text has errors |
     | unusable | detail | its theme, or the settings of the sender, make no mail |
     | size | bytes, most | mail clients would cut its fullest edition |
     | own-text | | somebody else than who wrote it has to approve it |
@@ -56,6 +65,7 @@ class NotReady(IssueRefused):
     | void | | theme, topics or settings have changed since |
     | no-readers | | nobody would get it |
     | past | | the time for it is over |
+    | late | | the moment that its Date was said to be is not now |
     | begun | | its mailing was begun already |
     | not-begun | | there is no mailing of it yet |
     """
@@ -97,10 +107,10 @@ def judge(newsletter: Newsletter, saved: Saved) -> Judged:
 def approve(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, seen: str = "") -> tuple[Saved, int]:
     """Approve the newest revision as it would be sent now; gives it and the HTML bytes of its fullest edition.
 
-    An issue that was sent shows it in the archive from then on; a mailing that runs keeps its own revision. `seen` is
-    the digest of what the approver looked at, where that is known. Raises `NotReady` while there are errors in it, when
-    mail clients would cut its fullest edition, when it has changed since, or when the setting APPROVAL asks for
-    somebody else than who wrote it.
+    An issue that was sent shows it in the archive from then on; a mailing that runs keeps its own revision. One that
+    waits for a time of its own goes out then as it is approved now. `seen` is the digest of what the approver looked
+    at, where that is known. Raises `NotReady` while there are errors in it, when mail clients would cut its fullest
+    edition, when it has changed since, or when the setting APPROVAL asks for somebody else than who wrote it.
     """
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
@@ -119,7 +129,11 @@ def approve(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, seen
         issues.approve(saved, tuple(judged.compiled.values()), judged.digest, now)
         issue.approved_by = actor.id
         republish(session, saved.issue_id, now)
-        record(session, actor, Action.ISSUE_APPROVED, slug, now, revision=saved.number, digest=judged.digest[:12])
+        kept = keep_time(session, saved.issue_id, judged.digest, now)
+        time = {"at": kept.isoformat()} if kept else {}
+        record(
+            session, actor, Action.ISSUE_APPROVED, slug, now, revision=saved.number, digest=judged.digest[:12], **time
+        )
     return saved, judged.largest_html_bytes
 
 
@@ -139,6 +153,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
     """What may be sent of an issue; raises `NotReady` when its approval is missing or void."""
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
+        key = mailing_key(session, saved.issue_id, newsletter.address_key)
     if not saved.approved_hash:
         raise NotReady(
             "not-approved",
@@ -146,7 +161,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
             revision=saved.number,
         )
     compiled = compile_now(newsletter, saved)
-    if _digest(compiled) != saved.approved_hash:
+    if not is_approved(saved, compiled):
         raise NotReady(
             "void",
             f"the theme, the topics or the settings have changed since {slug} was approved, and with them the mail: "
@@ -154,11 +169,17 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
         )
     return Approved(
         issue_id=saved.issue_id,
+        mailing_key=key,
         revision_id=saved.revision_id,
         theme=newsletter.theme_for(saved.issue).name,
         compiled_hashes={language: one.content_hash for language, one in compiled.items()},
         story_ids=tuple(story.id for story in saved.issue.stories),
     )
+
+
+def is_approved(saved: Saved, compiled: Mapping[str, CompiledIssue]) -> bool:
+    """Whether a revision is approved just as it was compiled, in every language."""
+    return bool(saved.approved_hash) and _digest(compiled) == saved.approved_hash
 
 
 def unfit_for_real_mail(newsletter: Newsletter) -> list[str]:
@@ -190,7 +211,7 @@ def _of_errors(slug: str, errors: Sequence[Diagnostic]) -> NotReady:
         "Mend the text and import it again.",
         number=len(errors),
         line=first.line,
-        detail=first.message,
+        finding=first,
     )
 
 

@@ -55,18 +55,24 @@ def standing_of(mailing: Mailing, counts: Counts) -> Standing:
     return Standing("sending" if unfinished else "sent", counts)
 
 
-def begin(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, canary: int | None = None) -> int:
+def begin(
+    newsletter: Newsletter,
+    slug: str,
+    actor: Actor = COMMAND_LINE,
+    canary: int | None = None,
+    at: datetime | None = None,
+) -> int:
     """Begin the mailing of an approved issue, or find the one that was begun; its id.
 
-    `canary` is how many readers go first (None: as many as the settings say). Raises `IssueRefused` when the issue was
-    never begun and is not approved.
+    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin.
+    Raises `IssueRefused` when the issue was never begun and is not approved.
     """
     with newsletter.reading() as session:
         mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
     if mailing is None:
         ready = approved(newsletter, slug)
         with newsletter.session() as session:
-            mailing = open_in_public(session, ready, newsletter.clock(), actor, canary)
+            mailing = open_in_public(session, ready, newsletter.clock(), actor, canary, at)
     if mailing.id is None:
         raise IssueRefused("the mailing was not written down")
     return mailing.id

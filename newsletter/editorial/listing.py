@@ -89,9 +89,29 @@ def issues(newsletter: Newsletter, *, page: int = 1, state: str = "", search: st
     return Listed(entries, total, page)
 
 
-def newest_written(newsletter: Newsletter) -> str:
-    """The slug of the issue with the latest date among those that have stories, or nothing."""
-    return next((entry.slug for entry in issues(newsletter).entries if entry.stories), "")
+def to_go_on_with(newsletter: Newsletter) -> str:
+    """The slug of the issue whose sections a new one begins with; empty where there is none.
+
+    Among the last few it is the latest in the daily format; where all are of other kinds, the latest of them.
+    """
+    columns = (col(IssueRow.slug), col(RevisionRow.document))
+    wanted = (
+        select(*columns)
+        .join(RevisionRow, col(RevisionRow.issue_id) == col(IssueRow.id))
+        .where(col(RevisionRow.number) == _NEWEST)
+        .order_by(col(IssueRow.date).desc(), col(IssueRow.id).desc())
+        .limit(PAGE)
+    )
+    with newsletter.reading() as session:
+        found = session.exec(wanted).all()
+    useful = [(slug, document["format"]) for slug, document in found if _has_headings(document)]
+    dailies = [slug for slug, kind in useful if kind == "daily"]
+    return next(iter((*dailies, *(slug for slug, _ in useful))), "")
+
+
+def _has_headings(document: dict[str, Any]) -> bool:
+    """Whether a revision has sections for other stories; an article's one section is its own."""
+    return document["format"] != "article" and any(section["title"] for section in document["sections"])
 
 
 def _of_state(state: str) -> Sequence[ColumnElement[bool]]:

@@ -8,8 +8,11 @@ from newsletter.app import Newsletter
 from newsletter.archive.publishing import publish
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.plan import Approved, open_mailing
+from newsletter.editorial.approval import NotReady
+from newsletter.editorial.timetable import dated
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
+from newsletter.storage.issues import newest_row
 from newsletter.storage.models import IssueRow, RevisionRow
 from subscribers.models import State, Subscriber
 
@@ -18,18 +21,32 @@ CALENDAR = Actor(None, "calendar")
 
 
 def open_in_public(
-    session: Session, approved: Approved, now: datetime, actor: Actor = COMMAND_LINE, canary: int | None = None
+    session: Session,
+    approved: Approved,
+    now: datetime,
+    actor: Actor = COMMAND_LINE,
+    canary: int | None = None,
+    at: datetime | None = None,
 ) -> Mailing:
     """The mailing of an issue, opened unless it was before, and who did that; the caller commits.
 
-    `canary` is how many readers go first (None: as many as the settings say).
+    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin.
+    Raises `NotReady` when the issue was changed since it was looked at: nobody edits it from then on until the commit.
     """
-    mailing, is_new = open_mailing(session, approved, now)
+    mailing, is_new = open_mailing(session, approved, now, dated(at, now))
     if is_new:
+        _require_newest(session, approved)
         mailing.canary = canary
         publish(session, mailing.issue_id, now)
         _record(session, mailing, actor, now)
     return mailing
+
+
+def _require_newest(session: Session, approved: Approved) -> None:
+    """Hold the issue, and raise `NotReady` unless its newest revision is the one that was approved."""
+    row = session.get_one(IssueRow, approved.issue_id, with_for_update={"key_share": True}, populate_existing=True)
+    if not approved.revision_id == row.approved_revision_id == newest_row(session, row).id:
+        raise NotReady("changed", f"{row.slug} was changed this very moment: look at it again.")
 
 
 def _record(session: Session, mailing: Mailing, actor: Actor, now: datetime) -> None:

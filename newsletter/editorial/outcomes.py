@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
+from newsletter.delivery.control import count_missed
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.editorial.dispatch import next_due
@@ -44,7 +45,9 @@ class UnknownRow:
 class Details:
     """What costs more to find out: readers by state and reason, the largest domains, the unknown ones.
 
-    `next_at` is when the next waiting row becomes due; `is_anybody_there` says whether a process hands mail over.
+    `next_at` is when the next waiting row becomes due, `deferred_until` when the last deferred one does, and `missed`
+    how many of those who failed would be tried again if somebody ordered it; `is_anybody_there` says whether a
+    process hands mail over.
     """
 
     reasons: tuple[tuple[str, str, int], ...] = ()
@@ -52,6 +55,8 @@ class Details:
     unknown: tuple[UnknownRow, ...] = ()
     next_at: datetime | None = None
     is_anybody_there: bool = True
+    deferred_until: datetime | None = None
+    missed: int = 0
 
 
 def details_of(session: Session, mailing: Mailing, mailing_id: int, *, is_anybody_there: bool) -> Details:
@@ -62,7 +67,14 @@ def details_of(session: Session, mailing: Mailing, mailing_id: int, *, is_anybod
         _unknown(session, mailing),
         next_due(session, mailing_id),
         is_anybody_there,
+        _deferred_until(session, mailing_id),
+        count_missed(session, mailing_id),
     )
+
+
+def _deferred_until(session: Session, mailing_id: int) -> datetime | None:
+    deferred = Delivery.mailing_id == mailing_id, Delivery.state == State.DEFERRED
+    return session.exec(select(func.max(Delivery.next_at)).where(*deferred)).one()
 
 
 def _reasons(session: Session, mailing: Mailing) -> tuple[tuple[str, str, int], ...]:

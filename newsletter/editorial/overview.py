@@ -1,7 +1,7 @@
 """What the staff should know at a glance: what comes next, what went out, who reads, and what needs a person."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select
@@ -15,9 +15,9 @@ from newsletter.delivery.counts import Counts, count
 from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import State as DeliveryState
 from newsletter.delivery.slot import Slot
-from newsletter.editorial.appointments import AppointmentState
-from newsletter.editorial.approval import unfit_for_real_mail
-from newsletter.storage.issues import IssueStore, Saved
+from newsletter.editorial.approval import approved, unfit_for_real_mail
+from newsletter.editorial.timetable import AppointmentState, slot_of
+from newsletter.storage.issues import IssueRefused, IssueStore, Saved
 from newsletter.storage.models import IssueRow
 from newsletter.storage.seat import is_anybody_there
 from subscribers.growth import Change, changes, readers_by_topic
@@ -32,12 +32,25 @@ _RECENT = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """An issue that has not gone out; `at` is when it goes out by itself once it is approved, if it does."""
+    """An issue that has not gone out; `at` is when it goes out by itself once it is approved, if it does.
+
+    `is_own` says that this is a time of its own, `is_lapsing` that it has one and no approval that holds.
+    """
 
     saved: Saved
     errors: int
     is_asked: bool
     at: datetime | None
+    is_own: bool = False
+    is_lapsing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The next moment at which something may go out by itself; without a `slug` that is the daily slot's."""
+
+    at: datetime
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +72,16 @@ class Problem:
     slug: str = ""
     number: int = 0
     detail: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it; `slot_at` is the next moment of the daily slot, `readers` how many there are in each state."""
+    """All of it; `next` is when something may go out by itself, `readers` how many there are in each state."""
 
     coming: tuple[Coming, ...]
     sent: tuple[Sent, ...]
-    slot_at: datetime | None
+    next: Next | None
     readers: dict[str, int]
     by_topic: tuple[tuple[str, int], ...]
     weeks: tuple[Change, ...]
@@ -77,14 +91,15 @@ class Overview:
 def overview(newsletter: Newsletter) -> Overview:
     """Look over the newsletter as it is now."""
     with newsletter.reading() as session:
-        slot_at = _slot_at(newsletter)
         sent = tuple(_sent(session))
-        coming = tuple(_coming(newsletter, session, slot_at))
+        coming = tuple(_coming(newsletter, session))
+    coming = tuple(replace(one, is_lapsing=one.is_own and not _is_approved(newsletter, one.saved)) for one in coming)
+    with newsletter.reading() as session:
         topics = readers_by_topic(session)
         return Overview(
             coming=coming,
             sent=sent,
-            slot_at=slot_at,
+            next=_next(newsletter, coming),
             readers=_readers(session),
             by_topic=tuple((topic.slug, topics[topic.slug]) for topic in newsletter.topics(session).all()),
             weeks=tuple(changes(session, _weeks(newsletter.now()))),
@@ -92,9 +107,13 @@ def overview(newsletter: Newsletter) -> Overview:
         )
 
 
-def _slot_at(newsletter: Newsletter) -> datetime | None:
-    settings = newsletter.settings
-    return Slot.parse(settings.slot).next_after(newsletter.clock(), settings.time_zone) if settings.slot else None
+def _next(newsletter: Newsletter, coming: Sequence[Coming]) -> Next | None:
+    """The earliest of the daily slot and of the times that issues have of their own."""
+    settings, now = newsletter.settings, newsletter.clock()
+    moments = [Next(one.at, one.saved.slug) for one in coming if one.at and one.is_own and one.at > now]
+    if settings.slot:
+        moments.append(Next(Slot.parse(settings.slot).next_after(now, settings.time_zone)))
+    return min(moments, key=lambda moment: moment.at, default=None)
 
 
 def _sent(session: Session) -> Iterator[Sent]:
@@ -116,34 +135,52 @@ def _state(mailing: Mailing, counts: Counts) -> str:
     return "sending" if left else "sent"
 
 
-def _coming(newsletter: Newsletter, session: Session, slot_at: datetime | None) -> Iterator[Coming]:
-    """The issues of today and later that were not begun, the nearest first; without any, the latest of all."""
-    store, today = IssueStore(session), newsletter.today()
-    rows = _unsent(session, today) or _unsent(session, None)
+def _coming(newsletter: Newsletter, session: Session) -> Iterator[Coming]:
+    """The issues of today and later that were not begun, the nearest first; without any, the latest of all.
+
+    One that waits for a time of its own is among them whatever its date.
+    """
+    store, waiting = IssueStore(session), _waiting(session)
+    rows = _unsent(session, newsletter.today(), waiting) or _unsent(session, None, waiting)
     for row in rows:
         saved = store.newest(row.id or 0)
         errors = sum(found.severity is Severity.ERROR for found in saved.diagnostics)
-        is_asked = row.asked_revision_id == saved.revision_id
-        yield Coming(saved, errors, is_asked, _at(newsletter, session, row, slot_at))
+        own = waiting.get(saved.issue_id)
+        yield Coming(
+            saved,
+            errors,
+            is_asked=row.asked_revision_id == saved.revision_id,
+            at=own or slot_of(newsletter, saved),
+            is_own=own is not None,
+        )
 
 
-def _unsent(session: Session, since: date | None) -> Sequence[IssueRow]:
+def _is_approved(newsletter: Newsletter, saved: Saved) -> bool:
+    """Whether an issue would be sent as it is now."""
+    try:
+        approved(newsletter, saved.slug)
+    except IssueRefused:
+        return False
+    return True
+
+
+def _waiting(session: Session) -> dict[int, datetime]:
+    """When issues go out at a time of their own, by their ids."""
+    query = select(Appointment.issue_id, Appointment.at).where(
+        col(Appointment.issue_id).is_not(None), Appointment.state == AppointmentState.WAITING
+    )
+    latest_first = session.exec(query.order_by(col(Appointment.at).desc()))
+    return {issue_id: at for issue_id, at in latest_first if issue_id is not None}
+
+
+def _unsent(session: Session, since: date | None, waiting: Iterable[int]) -> Sequence[IssueRow]:
     query = select(IssueRow).where(col(IssueRow.id).not_in(select(Mailing.issue_id)))
     if since is None:
         return session.exec(query.order_by(col(IssueRow.date).desc()).limit(1)).all()
-    return session.exec(
-        query.where(col(IssueRow.date) >= since).order_by(col(IssueRow.date)).limit(_COMING_SHOWN)
-    ).all()
-
-
-def _at(newsletter: Newsletter, session: Session, row: IssueRow, slot_at: datetime | None) -> datetime | None:
-    appointed = select(Appointment.at).where(
-        Appointment.issue_id == row.id, Appointment.state == AppointmentState.WAITING
-    )
-    own = session.exec(appointed.order_by(col(Appointment.at)).limit(1)).first()
-    if own or slot_at is None:
-        return own
-    return slot_at if slot_at.astimezone(newsletter.settings.time_zone).date() == row.date else None
+    timed = session.exec(query.where(col(IssueRow.id).in_(waiting))).all()
+    others = query.where(col(IssueRow.date) >= since, col(IssueRow.id).not_in(waiting))
+    rows = [*timed, *session.exec(others.order_by(col(IssueRow.date)).limit(_COMING_SHOWN)).all()]
+    return sorted(rows, key=lambda row: row.date)
 
 
 def _readers(session: Session) -> dict[str, int]:
@@ -171,10 +208,15 @@ def _problems(
     for slug, number in session.execute(_unknown()):
         yield Problem("unknown", slug, number)
     since = newsletter.clock() - _RECENT
-    failed = col(Appointment.state).in_((AppointmentState.REFUSED, AppointmentState.MISSED))
-    for note in session.exec(select(Appointment.note).where(failed, Appointment.at >= since)):
-        yield Problem("appointment", detail=note)
+    failed = col(Appointment.state).in_((AppointmentState.REFUSED, AppointmentState.MISSED)), Appointment.at >= since
+    unsent = select(IssueRow.slug, Appointment.at).join_from(
+        Appointment, IssueRow, col(IssueRow.id) == Appointment.issue_id, isouter=True
+    )
+    for slug, at in session.exec(unsent.where(*failed)):
+        yield Problem("appointment" if slug else "slot-missed", slug or "", at=at)
     for one in coming:
+        if one.is_lapsing:
+            yield Problem("lapsing", one.saved.slug, at=one.at)
         if one.is_asked:
             yield Problem("asked", one.saved.slug)
         if one.errors and one.saved.issue.date == newsletter.today():

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from threading import BoundedSemaphore
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -35,6 +36,9 @@ MOST_DECODED_PIXELS = 20_000_000
 
 PAGE = 24
 """Pictures on a page."""
+
+_DRAWING = BoundedSemaphore(2)
+"""So many are drawn at a time: the largest take some 300 MB each for a moment."""
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _QUALITIES = (88, 80, 70, 60, 50, 40)
@@ -114,8 +118,9 @@ def _printable(text: str) -> str:
 
 def drawn_anew(data: bytes) -> Made:
     """A file drawn anew, as small as it has to be; its key is made of what came out, so that the same is the same."""
-    drawn, is_photograph = _drawn(data)
-    media_type, encoded, size = _encoded(drawn, is_photograph)
+    with _DRAWING:
+        drawn, is_photograph = _drawn(data)
+        media_type, encoded, size = _encoded(drawn, is_photograph)
     key = f"{hashlib.sha256(encoded).hexdigest()[:32]}-{size[0]}x{size[1]}"
     return Made(key, media_type, size[0], size[1], encoded)
 

@@ -45,8 +45,8 @@ class Progress:
 
     `state` is draft, approved, sending, paused, cancelled or sent, `why` what it was paused for. `planned` says that
     every candidate has a row, `revision` which one is sent, `first_only` that only the first few go until they were
-    looked at. `rate` is in messages a second over the last minute, `seconds_left` at that rate; both are None while
-    nobody can tell.
+    looked at. `rate` is in messages a second over the last minute, `seconds_left` what is queued takes at that
+    rate; both are None while nobody can tell.
     """
 
     slug: str
@@ -154,7 +154,7 @@ def _timed(seen: _Seen, found: Progress, now: float) -> Progress:
     if now - began < _RATE_SURE_SECONDS:
         return found
     rate = (found.settled - before) / (now - began)
-    may_tell = rate > 0 and found.planned and not found.first_only
+    may_tell = rate > 0 and found.planned and not found.first_only and found.counts.queued > 0
     return replace(found, rate=rate, seconds_left=found.counts.queued / rate if may_tell else None)
 
 

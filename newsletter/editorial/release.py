@@ -13,11 +13,21 @@ from newsletter.storage.models import IssueRow, RevisionRow
 
 
 @dataclass(frozen=True, slots=True)
+class Voided:
+    """An approval of an earlier revision, which an edit voided: of which, whose and when."""
+
+    number: int
+    by: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """How an issue's newest revision stands: who wrote it, who asked for its approval, who gave it.
 
-    Names are empty for what nobody did; the moment of an approval or a question that an edit voided is None too.
-    `by_other` says that whoever looks wrote it, and the setting APPROVAL asks for somebody else.
+    Names are empty for what nobody did; the moment of an approval or a question that an edit voided is None too, and
+    `voided` is that approval. `by_other` says that whoever looks wrote it, and the setting APPROVAL asks for
+    somebody else.
     """
 
     saved: Saved
@@ -28,6 +38,7 @@ class Release:
     asked_by: str
     asked_at: datetime | None
     by_other: bool
+    voided: Voided | None = None
 
 
 def release(newsletter: Newsletter, slug: str, actor: Actor) -> Release:
@@ -36,6 +47,10 @@ def release(newsletter: Newsletter, slug: str, actor: Actor) -> Release:
         saved = newsletter.issues(session).find(slug)
         issue, revision = session.get_one(IssueRow, saved.issue_id), session.get_one(RevisionRow, saved.revision_id)
         known = names(session)
+        voided = None
+        if issue.approved_revision_id not in (None, saved.revision_id):
+            earlier = session.get_one(RevisionRow, issue.approved_revision_id)
+            voided = Voided(earlier.number, _name(known, issue.approved_by), issue.approved_at)
     asked = issue.asked_revision_id == saved.revision_id and not saved.approved_hash
     return Release(
         saved=saved,
@@ -46,6 +61,7 @@ def release(newsletter: Newsletter, slug: str, actor: Actor) -> Release:
         asked_by=_name(known, issue.asked_by) if asked else "",
         asked_at=issue.asked_at if asked else None,
         by_other=newsletter.settings.approval == "second" and revision.saved_by == actor.id,
+        voided=voided,
     )
 
 

@@ -3,7 +3,7 @@
 What changes nothing, because somebody else was quicker, is told apart by what it returns and leaves no entry.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -13,23 +13,29 @@ from newsletter.app import Newsletter
 from newsletter.delivery import control
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.pauses import Cause, Pause
 from newsletter.delivery.plan import find_mailing
-from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import NotReady
 from newsletter.editorial.dispatch import begin, require_readers
+from newsletter.editorial.timetable import MAY_BEGIN_LATE
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
-from newsletter.storage.issues import Saved
 
 
 def start(
-    newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, *, canary: int | None = None, seen: str = ""
+    newsletter: Newsletter,
+    slug: str,
+    actor: Actor = COMMAND_LINE,
+    *,
+    canary: int | None = None,
+    seen: str = "",
+    at: datetime | None = None,
 ) -> int:
     """Begin the mailing of an approved issue; its id. Whoever sends for this database takes it up.
 
     `canary` is how many readers go first (None: as many as the settings say), `seen` the digest of the approved issue
-    that was looked at. Raises `NotReady` when it is not approved, was approved anew since, was begun already, or when
-    there are no readers.
+    that was looked at, and `at` the moment that its Date was said to be (None: now). Raises `NotReady` when it is not
+    approved, was approved anew since, was begun already, when there are no readers, or when that moment is not now.
     """
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
@@ -39,7 +45,9 @@ def start(
     if seen and saved.approved_hash and saved.approved_hash != seen:
         raise NotReady("changed", f"{slug} was changed and approved anew since you looked at it: look again.")
     require_readers(newsletter)
-    return begin(newsletter, slug, actor, canary)
+    if at and abs(newsletter.clock() - at) > MAY_BEGIN_LATE:  # ahead by what the clocks of two machines differ
+        raise NotReady("late", f"{at:%Y-%m-%d %H:%M %Z} is not now any more: look again.")
+    return begin(newsletter, slug, actor, canary, at)
 
 
 def pause(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -> bool:
@@ -47,7 +55,7 @@ def pause(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -> boo
     with _mailing(newsletter, slug) as (session, mailing):
         if mailing.state == MailingState.PAUSED:
             return False
-        control.pause(session, mailing.id or 0, "by hand")
+        control.pause(session, mailing.id or 0, str(Pause(Cause.HAND)))
         record(session, actor, Action.SEND_PAUSED, slug, newsletter.clock())
     return True
 
@@ -86,30 +94,31 @@ def send_again(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -
     return again
 
 
-def settle_unknown(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, *, accepted: bool) -> int:
+def settle_unknown(
+    newsletter: Newsletter,
+    slug: str,
+    actor: Actor = COMMAND_LINE,
+    *,
+    accepted: bool,
+    deliveries: Collection[int] | None = None,
+) -> int:
     """Decide about the messages of which nobody knows whether the server has them; how many those were.
 
-    They count as `accepted`, or are sent again, each after the wait that the settings ask for. Raises `ControlRefused`
+    They count as `accepted`, or are sent again, each after the wait that the settings ask for; `deliveries` are the ids
+    of those it is about (None: all), and what is no unknown one of this issue is left alone. Raises `ControlRefused`
     when they are to be sent again and the mailing was cancelled.
     """
     with _mailing(newsletter, slug) as (session, mailing):
         now, wait = newsletter.clock(), newsletter.settings.unknown_wait
-        settled = control.settle_unknown(session, mailing.id or 0, now, accepted=accepted, wait=wait)
+        settled = control.settle_unknown(
+            session, mailing.id or 0, now, accepted=accepted, wait=wait, deliveries=deliveries
+        )
         if not settled:
             session.rollback()
             return 0
-        record(session, actor, Action.UNKNOWN_SETTLED, slug, now, readers=settled, accepted=accepted)
+        some = {} if deliveries is None else {"deliveries": sorted(deliveries)}
+        record(session, actor, Action.UNKNOWN_SETTLED, slug, now, readers=settled, accepted=accepted, **some)
     return settled
-
-
-def slot_of(newsletter: Newsletter, saved: Saved) -> datetime | None:
-    """When the daily slot sends an issue by itself once it is approved; None where it does not, or not any more."""
-    settings = newsletter.settings
-    if not settings.slot or saved.issue.date is None:
-        return None
-    slot, zone = Slot.parse(settings.slot), settings.time_zone
-    at = datetime.combine(saved.issue.date, slot.hour, zone)
-    return at if at.weekday() in slot.days and at > newsletter.clock() else None
 
 
 @contextmanager

@@ -4,6 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+
+from sqlmodel import col, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
@@ -12,9 +15,22 @@ from newsletter.editorial.outbox import routes
 from newsletter.editorial.preview import preview_for, preview_topics
 from newsletter.render.recipient import INERT_TOKEN, Message
 from newsletter.staff.audit import Action, record
+from newsletter.staff.models import AuditEntry
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused
 from subscribers.addresses import parse_address
+
+MOST_A_DAY = 300
+"""Messages of tests from one person: they need neither approval nor the right to send, and are no way round that."""
+DAY = timedelta(days=1)
+
+
+class TooManyTests(Exception):
+    """Somebody sent so many tests within a day that this one would be too many; `sent` is to how many addresses."""
+
+    def __init__(self, sent: int) -> None:
+        super().__init__(f"{sent} test messages within a day, and {MOST_A_DAY} is the most.")
+        self.sent = sent
 
 
 def send_trial(
@@ -23,7 +39,8 @@ def send_trial(
     """Send an issue as a test, in the order of the addresses; what became of each.
 
     A subscriber gets their own edition, anybody else all of the issue's topics. It differs from the real message in its
-    Message-ID, the mark before the subject, and its links, which do nothing. Needs no approval. With `within_seconds`
+    Message-ID, the mark before the subject, and its links, which do nothing; and in its Date, while the time at which
+    the issue goes out by itself is to come. Needs no approval. With `within_seconds`
     it ends by then, and what was not tried is to be tried later. Raises `IssueRefused`, `AddressRefused`, and
     `ServerRefused` when no server can be reached.
     """
@@ -38,13 +55,28 @@ def order_trial(
     actor: Actor = COMMAND_LINE,
     within_seconds: float | None = None,
 ) -> list[tuple[str, Outcome]]:
-    """Send a test as `send_trial` does, and write down who did; to how many, but not to whom."""
+    """Send a test as `send_trial` does, and write down who did; to how many, but not to whom.
+
+    Raises `TooManyTests` besides, for somebody of the staff who sent as many within a day as one may.
+    """
+    _require_room(newsletter, actor, len(addresses))
     outcomes = send_trial(newsletter, slug, addresses, within_seconds)
     accepted = sum(outcome.verdict is Verdict.ACCEPTED for _, outcome in outcomes)
     with newsletter.session() as session:
         now = newsletter.clock()
         record(session, actor, Action.TEST_SENT, slug, now, addresses=len(outcomes), accepted=accepted)
     return outcomes
+
+
+def _require_room(newsletter: Newsletter, actor: Actor, more: int) -> None:
+    if actor.id is None:  # whoever has the command line has the mail server's password too
+        return
+    with newsletter.reading() as session:
+        since = newsletter.clock() - DAY
+        tests = AuditEntry.staff_id == actor.id, AuditEntry.action == Action.TEST_SENT, col(AuditEntry.at) > since
+        sent = sum(details["addresses"] for details in session.exec(select(AuditEntry.details).where(*tests)))
+    if sent + more > MOST_A_DAY:
+        raise TooManyTests(sent)
 
 
 def _message(newsletter: Newsletter, slug: str, address: str) -> Message:
@@ -57,6 +89,7 @@ def _message(newsletter: Newsletter, slug: str, address: str) -> Message:
         preview.recipient,
         key=f"test.{secrets.token_hex(8)}",
         address=wanted.ascii,
+        date=min(preview.recipient.date, newsletter.now()),  # one to come would be taken for a forged one
         unsubscribe_token=INERT_TOKEN,
         preferences_token=INERT_TOKEN,
         view_token=INERT_TOKEN,

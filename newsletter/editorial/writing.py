@@ -138,8 +138,11 @@ def author(newsletter: Newsletter, saved: Saved) -> str:
 
 
 def _clean(text: str) -> str:
-    """What a form or a script sent as text that every database takes: LF, no NUL, no half of a surrogate pair."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    """What a form or a script sent as text that every database takes: LF, no NUL, no half of a surrogate pair.
+
+    A byte order mark at the beginning is none of its letters.
+    """
+    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     data = text.encode("utf-8", "replace")
     if len(data) > MAX_BYTES:
         raise IssueRefused(f"the text has {len(data):,} bytes, the most is {MAX_BYTES:,}: make two issues of it.")

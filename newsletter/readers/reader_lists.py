@@ -42,7 +42,10 @@ _PIECE_BYTES = 1 << 20
 
 
 Told = list[int | str]
-"""Number, address, outcome and reason of a line that was kept or refused; a list, since JSON gives it back as one."""
+"""Number, address, outcome and reason of a line that was kept or refused, then the code and the value of the reason.
+
+A list, since JSON gives it back as one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,9 @@ def _teller(told: list[Told]) -> Callable[[LineReport], None]:
 
     def tell(line: LineReport) -> None:
         if len(told) < LINES_KEPT:
-            told.append([line.line, line.address, str(line.outcome), line.reason[:_REASON_CHARACTERS]])
+            facts = (line.reason, line.why.code, line.why.value) if line.why else ("", "", "")
+            reasons = [fact[:_REASON_CHARACTERS] for fact in facts]
+            told.append([line.line, line.address, str(line.outcome), *reasons])
 
     return tell
 

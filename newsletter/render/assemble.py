@@ -61,9 +61,9 @@ def assemble(compiled: CompiledIssue, edition: Edition) -> Assembled:
     Raises ValueError when it is empty or names a story or heading that the issue does not have, and `MessageRefused`
     for a publication that no message can be made for.
     """
-    groups = _places(compiled, edition)
+    groups = places(compiled, edition)
     names = list(outline(groups, shows_topics_in_contents(compiled.html)))
-    lines = _lines(compiled, edition, groups)
+    lines = lines_of(compiled, edition, groups)
     pieces = _pieces(compiled, names, lines)
     typical = _typical_values(compiled, edition)
     html_end = compiled.html[PERSONAL].fill({name: markup(value) for name, value in typical.items()})
@@ -100,7 +100,8 @@ class Assembler:
         return self._kept(edition)
 
 
-def _places(compiled: CompiledIssue, edition: Edition) -> Places:
+def places(compiled: CompiledIssue, edition: Edition) -> Places:
+    """Where the groups of an edition stand in the issue; raises ValueError as `assemble` does."""
     if not edition:
         raise ValueError("the edition is empty: there is nothing to send")
     stories = {story.id: index for index, story in enumerate(compiled.stories)}
@@ -111,7 +112,8 @@ def _places(compiled: CompiledIssue, edition: Edition) -> Places:
         raise ValueError(f"the edition names {error}, which is no story or heading of the compiled issue") from error
 
 
-def _lines(compiled: CompiledIssue, edition: Edition, groups: Places) -> EditionLines:
+def lines_of(compiled: CompiledIssue, edition: Edition, groups: Places) -> EditionLines:
+    """How an edition is announced."""
     stories = [compiled.stories[story] for _, chosen in groups for story in chosen]
     followed = any(group.topic == FOLLOWED for group in edition.groups)
     topics = len(groups) - followed
@@ -119,8 +121,13 @@ def _lines(compiled: CompiledIssue, edition: Edition, groups: Places) -> Edition
 
 
 def _pieces(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> tuple[Piece, ...]:
-    values = {"preheader": markup(lines.preheader), "lang": lines.lang, "count": markup(lines.count)}
+    values = shared_values(lines)
     return tuple([compiled.pieces.get(name) or Piece.of(compiled.html[name].fill(values)) for name in names])
+
+
+def shared_values(lines: EditionLines) -> dict[str, str]:
+    """The slots of the HTML that all readers of an edition share, escaped."""
+    return {"preheader": markup(lines.preheader), "lang": lines.lang, "count": markup(lines.count)}
 
 
 def _text(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> str:

@@ -15,17 +15,24 @@ from subscribers.topics import Catalogue
 
 
 def compile_issue(
-    issue: Issue, *, theme: Theme, language: str, topics: Catalogue, publication: Publication, slug: str = ""
+    issue: Issue,
+    *,
+    theme: Theme,
+    language: str,
+    topics: Catalogue,
+    publication: Publication,
+    slug: str = "",
+    with_text: bool = True,
 ) -> CompiledIssue:
     """Run Jinja2, MJML and premailer over the whole issue and cut the result.
 
     The issue's stories have their ids; `slug` is what the archive keeps it under (empty: no archive has it), where
-    bodies go on that are cut. Raises ThemeError when the theme has no labels for `language`, or when one of
-    its files is wrong (with file and line).
+    bodies go on that are cut. Without its text an issue can only be looked at, and takes less time. Raises ThemeError
+    when the theme has no labels for `language`, or when one of its files is wrong (with file and line).
     """
     prepared = sheet(issue, theme, language, topics, publication, slug)
     marks = Marks.of(issue, theme.digest, language, publication, topics.topics, slug)
-    html, text = _fragments(theme, prepared, marks)
+    html, text = _fragments(theme, prepared, marks, with_text)
     return CompiledIssue(
         theme=theme.name,
         language=language,
@@ -41,8 +48,13 @@ def compile_issue(
     )
 
 
-def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, Fragment], dict[str, Fragment]]:
-    """Both parts of the mail, cut: all stories under the first heading, then the other headings bare."""
+def _fragments(
+    theme: Theme, prepared: Sheet, marks: Marks, with_text: bool
+) -> tuple[dict[str, Fragment], dict[str, Fragment]]:
+    """Both parts of the mail, cut: all stories under the first heading, then the other headings bare.
+
+    The text is empty where it is not wanted.
+    """
     groups = [
         prepared.group(topic, range(len(prepared.stories)) if place == 0 else ())
         for place, topic in enumerate(prepared.headings)
@@ -55,10 +67,9 @@ def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, F
         **{name: marks.slot(name) for name in LINKS},
         number=lambda _: marks.slot("number"),
     )
-    pages = {
-        MAIL: html_page(theme, prepared, groups, slots, marks),
-        TEXT: text_page(theme, prepared, groups, slots, marks),
-    }
+    pages = {MAIL: html_page(theme, prepared, groups, slots, marks)}
+    if with_text:
+        pages[TEXT] = text_page(theme, prepared, groups, slots, marks)
     cut = {name: _cut(theme, marks, name, page) for name, page in pages.items()}
     with_topics = any(shows_topics_in_contents(fragments) for fragments in cut.values())
     wanted = required(len(prepared.stories), len(prepared.headings), with_topics)
@@ -68,7 +79,7 @@ def _fragments(theme: Theme, prepared: Sheet, marks: Marks) -> tuple[dict[str, F
         for slot in _misplaced(fragments):
             said = f"{{{{ filling.{slot} }}}} is each reader's own: it may stand behind the mark 'personal' alone"
             raise ThemeError(said, theme.name, name)
-    return cut[MAIL], cut[TEXT]
+    return cut[MAIL], cut.get(TEXT, {})
 
 
 def _misplaced(fragments: dict[str, Fragment]) -> set[str]:

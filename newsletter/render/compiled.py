@@ -41,7 +41,7 @@ class CompiledIssue:
     `subject` and `preheader` are what the front matter fixed, else empty; `names` are headings by slug; `headings` are
     the slugs that stories may stand under, in the order of their `section.N` fragments; `html` and `text` are the
     fragments by the names of `newsletter.render.outline`. `pieces` are the HTML fragments without slots, already
-    encoded.
+    encoded. One that was compiled to be looked at has neither `text` nor `pieces`, and no message is made of it.
     """
 
     theme: str
@@ -62,7 +62,7 @@ class CompiledIssue:
         pieces = {
             name: Piece.of(fragment.literals[0])
             for name, fragment in self.html.items()
-            if not fragment.slots and name != TAIL
+            if self.text and not fragment.slots and name != TAIL
         }
         object.__setattr__(self, "pieces", pieces)
 

@@ -24,17 +24,32 @@ class Compilations:
         self._lock = Lock()
 
     def compile(
-        self, issue: Issue, *, theme: Theme, language: str, topics: Catalogue, publication: Publication, slug: str = ""
+        self,
+        issue: Issue,
+        *,
+        theme: Theme,
+        language: str,
+        topics: Catalogue,
+        publication: Publication,
+        slug: str = "",
+        with_text: bool = True,
     ) -> CompiledIssue:
-        """The compiled issue; arguments and errors are those of `compile_issue`."""
-        key = issue, theme.name, theme.digest, language, topics.topics, publication, slug
+        """The compiled issue; arguments and errors are those of `compile_issue`. One with its text does for both."""
+        whole = issue, theme.name, theme.digest, language, topics.topics, publication, slug
         with self._lock:
-            found = self._found.get(key)
+            found = self._found.get((whole, True)) or self._found.get((whole, with_text))
         if found is None:
             found = compile_issue(
-                issue, theme=theme, language=language, topics=topics, publication=publication, slug=slug
+                issue,
+                theme=theme,
+                language=language,
+                topics=topics,
+                publication=publication,
+                slug=slug,
+                with_text=with_text,
             )
         with self._lock:
+            key = whole, bool(found.text)
             self._found[key] = found
             self._found.move_to_end(key)
             while len(self._found) > self._kept:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from newsletter.render.assemble import Assembled
-from newsletter.render.compiled import PERSONAL, TAIL
+from newsletter.render.compiled import PERSONAL, TAIL, CompiledIssue
 from newsletter.render.headers import MessageRefused, date_header, header, mailbox_header, safe, text_header
 from newsletter.render.labels import Labels
 from newsletter.render.letterhead import ADDRESS, ATOMS, require
@@ -23,13 +23,18 @@ _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
 
 def subject_of(assembled: Assembled, recipient: Recipient) -> str:
     """The subject of this reader's message; a test send carries its mark."""
-    return (assembled.compiled.labels.gettext("[Test] ") if recipient.test else "") + assembled.subject
+    return marked(assembled.compiled.labels, recipient, assembled.subject)
+
+
+def marked(labels: Labels, recipient: Recipient, subject: str) -> str:
+    """A subject line with the mark of a test send where it is one."""
+    return (labels.gettext("[Test] ") if recipient.test else "") + subject
 
 
 def html_of(assembled: Assembled, recipient: Recipient) -> str:
     """The decoded HTML part; its line ends are LF, on the wire CRLF."""
     fragments = assembled.compiled.html
-    end = padded(_html_end(assembled, personal(assembled, recipient))) + fragments[TAIL].literals[0]
+    end = padded(html_end(assembled.compiled, personal(assembled, recipient))) + fragments[TAIL].literals[0]
     return "".join([piece.html for piece in assembled.pieces]) + end
 
 
@@ -64,7 +69,7 @@ def fill(assembled: Assembled, recipient: Recipient) -> Message:
             b"\r\n",
             _part_head("text/html", assembled.html_encoding),
             *assembled.html_front,
-            encode(padded_wire(_html_end(assembled, values))),
+            encode(padded_wire(html_end(assembled.compiled, values))),
             assembled.html_tail,
             b"\r\n--",
             boundary,
@@ -95,9 +100,10 @@ def personal_values(
     }
 
 
-def _html_end(assembled: Assembled, values: Mapping[str, str]) -> str:
+def html_end(compiled: CompiledIssue, values: Mapping[str, str]) -> str:
+    """The fragment of the HTML that is the reader's own; `values` are unescaped."""
     escaped = {name: markup(value) for name, value in values.items()}
-    return assembled.compiled.html[PERSONAL].fill(escaped)
+    return compiled.html[PERSONAL].fill(escaped)
 
 
 def _text_end(assembled: Assembled, values: Mapping[str, str]) -> str:

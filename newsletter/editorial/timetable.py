@@ -1,0 +1,98 @@
+"""The timetable: when an issue goes out by itself, and which moment stands in the Date of its messages.
+
+| state of an appointment | meaning |
+|---|---|
+| waiting | its time has not come |
+| started | the issue was begun, and goes on like any other |
+| nothing | no approved issue of that day was there; the staff were told, unless one has a time of its own |
+| refused | the issue had no approval that held, or no readers; the staff were told |
+| missed | nobody was there within the limit; the staff were told |
+| cancelled | a person called it off |
+
+Of a time of its own and the daily slot, the time of its own holds: the slot leaves an issue alone that waits for one.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from newsletter.app import Newsletter
+from newsletter.delivery.models import Appointment
+from newsletter.delivery.slot import Slot
+from newsletter.storage.issues import Saved
+
+MAY_BEGIN_LATE = timedelta(minutes=10)
+"""A send that begins so long after the moment it was meant for still bears that one: long enough to look at a preview
+of it, or for a process that starts anew, and no more than a message may take on its way anyhow."""
+_FIRST_YEAR, _LAST_YEAR = 1971, 9998
+"""Signatures count seconds from 1970 (RFC 6376 §3.5), and another zone must not lead out of the calendar."""
+
+
+class AppointmentState(StrEnum):
+    """What came of an appointment."""
+
+    WAITING = "waiting"
+    STARTED = "started"
+    NOTHING = "nothing"
+    REFUSED = "refused"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+def appointed_for(session: Session, issue_id: int) -> datetime | None:
+    """When an issue is to be sent by itself, or None."""
+    waiting = Appointment.issue_id == issue_id, Appointment.state == AppointmentState.WAITING
+    return session.exec(select(Appointment.at).where(*waiting).order_by(col(Appointment.at))).first()
+
+
+def keep_time(session: Session, issue_id: int, approved_hash: str, now: datetime) -> datetime | None:
+    """Bind the time that was appointed for an issue to its new approval; that time, None where there is none to come.
+
+    A time that is over stays with the old approval: what was not approved by then is not sent by itself.
+    """
+    waiting = col(Appointment.issue_id) == issue_id, col(Appointment.state) == AppointmentState.WAITING
+    bind = update(Appointment).where(*waiting, col(Appointment.at) > now).values(approved_hash=approved_hash)
+    return min(session.execute(bind.returning(col(Appointment.at))).scalars(), default=None)
+
+
+def slot_of(newsletter: Newsletter, saved: Saved) -> datetime | None:
+    """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not."""
+    settings = newsletter.settings
+    if not settings.slot or saved.issue.date is None:
+        return None
+    slot, zone = Slot.parse(settings.slot), settings.time_zone
+    at = datetime.combine(saved.issue.date, slot.hour, zone)
+    return at if at.weekday() in slot.days and at > newsletter.clock() else None
+
+
+def goes_out_at(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:
+    """When an issue goes out by itself as it was approved; None where nothing was appointed for this very approval."""
+    if not saved.approved_hash:
+        return None
+    waiting = Appointment.issue_id == saved.issue_id, Appointment.state == AppointmentState.WAITING
+    own = session.exec(select(Appointment).where(*waiting).order_by(col(Appointment.at))).first()
+    if own is None:
+        return slot_of(newsletter, saved)
+    return own.at if own.approved_hash == saved.approved_hash else None
+
+
+def moment_from(text: str, zone: tzinfo) -> datetime:
+    """The moment, in whole seconds, that is written as in `2026-03-09T08:00`, in `zone` where it names no offset.
+
+    Raises ValueError for what is none, and in years that no mail is sent in.
+    """
+    at = datetime.fromisoformat(text).replace(microsecond=0)
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"no mail is sent in the year {at.year}")
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def dated(at: datetime | None, now: datetime) -> datetime:
+    """What stands in the Date of a send that was meant to begin `at` a moment, and begins now or then.
+
+    In whole seconds, because that is all a Date header holds (RFC 5322 §3.3).
+    """
+    meant = at if at and now - at <= MAY_BEGIN_LATE else now
+    return meant.replace(microsecond=0)
