@@ -61,4 +61,3 @@ def test_environment_and_file_win_and_say_so(newsletter: Newsletter) -> None:
     assert "canary" in fixed.fixed_settings()
     with pytest.raises(SettingsRefused, match="CANARY"):
         choose(fixed, canary=9)
-

@@ -16,10 +16,13 @@ from newsletter.app import Newsletter
 from newsletter.editorial.approval import approve, approved
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.test_lists import all_lists, keep
+from newsletter.review.report import review
+from newsletter.review.verdicts import Check, Verdict
 from newsletter.staff import accounts
 from newsletter.staff.audit import Action, entries
 from newsletter.staff.rights import Role
 from newsletter.storage.models import RevisionRow
+from newsletter.web.desk.trial_results import TrialResult, TrialResults
 
 PAGE = f"/desk/issues/{SLUG}/sending"
 
@@ -89,10 +92,51 @@ def test_a_question_is_mailed_to_the_staff_with_the_way_there(
     assert f"https://news.example.org{PAGE}" in text
 
 
-def test_a_mail_server_that_is_away_does_not_keep_anybody_from_asking(newsletter: Newsletter, desk: TestClient) -> None:
+def test_a_mail_server_that_is_away_keeps_nobody_from_asking_and_stands_in_the_log(
+    newsletter: Newsletter, desk: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
     newsletter.settings.staff = ("boss@example.org",)
     newsletter.settings.smtp_url = SecretStr("smtp://127.0.0.1:1?starttls=never")
     assert "等待批准" in desk.post(f"/desk/issues/{SLUG}/ask").text
+    assert f"{SLUG} waits for approval" in caplog.text
+
+
+def test_without_staff_to_mail_the_page_does_not_say_that_somebody_was_mailed(
+    newsletter: Newsletter, desk: TestClient
+) -> None:
+    page = desk.post(f"/desk/issues/{SLUG}/ask").text
+    assert ("并发邮件通知了" in page, "所以没有发邮件通知" in page) == (False, True)
+    assert '<a href="/desk/settings">' in page.partition('role="status"')[2].partition("</p>")[0]
+
+
+def test_an_approval_that_an_edit_voided_is_said_with_the_way_to_what_changed(
+    newsletter: Newsletter, desk: TestClient
+) -> None:
+    approve(newsletter, SLUG, add_staff(newsletter, "wen@example.org", name="闻编辑"))
+    add_issue(newsletter, title="另一个标题，刚刚改的")
+    page = desk.get(PAGE).text
+    assert "修订 1 由 闻编辑 在" in page
+    link = f"/desk/issues/{SLUG}/history/2?since=1"
+    assert f'href="{link}"' in page
+    assert "另一个标题" in desk.get(link).text
+    assert "批准过" in desk.get(f"/desk/issues/{SLUG}/history").text
+    approve(newsletter, SLUG)
+    assert "闻编辑 在" not in desk.get(PAGE).text
+    assert "批准过" in desk.get(f"/desk/issues/{SLUG}/history").text
+
+
+def test_checks_that_nobody_had_made_are_offered_before_approval_and_named_before_a_send(
+    newsletter: Newsletter, desk: TestClient
+) -> None:
+    page = desk.get(PAGE).text
+    assert 'name="back" value="sending"' in page
+    approve(newsletter, SLUG)
+    confirm = at_desk(newsletter, Role.SENDER, address="wen@example.org").get(f"{PAGE}/start").text
+    assert "还没有做这些检查：链接" in confirm
+    kept = desk.app.state.slow_checks  # type: ignore[attr-defined]  # starlette's test client has it as an ASGI app
+    kept.keep(review(newsletter, SLUG).with_earlier([Check("theme", Verdict.OK, at=newsletter.clock())]))
+    assert 'name="back" value="sending"' not in desk.get(PAGE).text
+    assert "还没有做这些检查" not in desk.get(f"{PAGE}/start").text
 
 
 def test_errors_are_shown_and_nothing_can_be_approved(newsletter: Newsletter) -> None:
@@ -129,6 +173,34 @@ def test_a_test_goes_to_a_list_and_to_what_was_typed_and_each_reply_is_shown(
     with newsletter.reading() as session:
         (entry,) = entries(session, action=Action.TEST_SENT)
     assert entry.details == {"addresses": 3, "accepted": 2}
+
+
+def test_a_reload_after_a_test_shows_its_outcomes_again_and_sends_nothing(
+    newsletter: Newsletter, desk: TestClient, provider: Provider
+) -> None:
+    path = f"/desk/issues/{SLUG}/test"
+    answer = desk.post(path, data={"addresses": "a@example.org"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?done=1")
+    for _ in range(2):
+        assert "1 / 1 封被接收" in desk.get(f"{path}?done=1").text
+    assert len(provider.taken) == 1
+    assert "封被接收" not in desk.get(path).text
+    somebody_else = at_desk(newsletter, Role.EDITOR, address="li@example.org").get(f"{path}?done=1").text
+    assert ("a@example.org" in somebody_else, "已经不在了" in somebody_else) == (False, True)
+
+
+def test_only_so_many_outcomes_are_kept_and_the_oldest_go_first() -> None:
+    kept = TrialResults()
+    for number in range(60):
+        kept.keep(number, SLUG, TrialResult(None, "", ()))
+    assert [number for number in range(60) if kept.of(number, SLUG)] == list(range(10, 60))
+
+
+def test_test_lists_stand_among_the_settings(desk: TestClient) -> None:
+    page = desk.get("/desk/test-lists").text
+    assert re.search(r'href="/desk/test-lists" aria-current="page"', page)
+    assert re.search(r'href="/desk/settings"[^>]*aria-current', page)
+    assert not re.search(r'href="/desk/issues"[^>]*aria-current', page)
 
 
 def test_a_test_needs_no_approval_and_counts_as_no_delivery(

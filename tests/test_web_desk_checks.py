@@ -12,10 +12,10 @@ from web_samples import ISSUE, SCRIPT, SLUG, add_issue, add_reader, near
 from newsletter.app import Newsletter
 from newsletter.editorial.intake import read, take_in
 from newsletter.render.theme import templates_dir
-from newsletter.review.report import review
+from newsletter.review.report import Review, review
 from newsletter.review.verdicts import Check, Place, Verdict
 from newsletter.staff.rights import Role
-from newsletter.web.desk.checks import SlowChecks
+from newsletter.web.desk.slow_checks import PAUSE_SECONDS, SlowChecks
 
 PAGE = f"/desk/issues/{SLUG}/checks"
 WORDS = tomllib.loads((templates_dir() / "web" / "words" / "desk_checks.toml").read_text("utf-8"))
@@ -108,6 +108,38 @@ def test_the_button_runs_the_slow_checks_and_comes_back(newsletter: Newsletter) 
     page = browser.get(PAGE).text
     assert WORDS["zh"]["checks_slow_again"] in page
     assert WORDS["zh"]["checks_theme_later"] not in page
+
+
+def test_the_button_on_the_page_about_sending_leads_back_there(ours: Newsletter) -> None:
+    browser = at_desk(ours)
+    browser.app.state.slow_checks.make = lambda made_by: True  # type: ignore[attr-defined]  # asks nobody's servers
+    answer = browser.post(PAGE, data={"back": "sending"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/desk/issues/{SLUG}/sending")
+
+
+def test_the_slow_checks_are_made_for_one_at_a_time_with_a_pause(ours: Newsletter) -> None:
+    seconds, browser = [100.0], at_desk(ours)
+    slow = SlowChecks(lambda: seconds[0])
+    browser.app.state.slow_checks = slow  # type: ignore[attr-defined]  # as above
+    made, meanwhile = review(ours, SLUG), []
+
+    def while_they_are_made() -> Review:
+        meanwhile.append(browser.post(PAGE, follow_redirects=False))
+        return made
+
+    assert slow.make(while_they_are_made)
+    assert [answer.status_code for answer in meanwhile] == [429]
+    assert WORDS["zh"]["checks_slow_crowded"] in meanwhile[0].text
+    assert not slow.make(lambda: made)
+    seconds[0] += PAUSE_SECONDS
+    assert slow.make(lambda: made)
+
+
+def test_slow_checks_that_fail_leave_the_turn_to_the_next(ours: Newsletter) -> None:
+    slow = SlowChecks()
+    with pytest.raises(ZeroDivisionError):
+        slow.make(lambda: 1 // 0)  # type: ignore[arg-type,return-value]  # whatever goes wrong
+    assert slow.make(lambda: review(ours, SLUG))
 
 
 def test_a_script_in_the_text_stays_text(ours: Newsletter) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from desk_samples import at_desk
@@ -236,8 +237,34 @@ def test_a_megabyte_of_chinese_is_saved_by_the_form_without_script(desk: TestCli
     assert kept(newsletter) == text
 
 
-def test_every_finding_has_words_of_its_own(desk: TestClient) -> None:
-    table = desk.get(AT, params={"language": "en"})
-    assert table.status_code == 200
+def test_a_finding_is_told_in_the_page_s_words(desk: TestClient) -> None:
     said = typed(desk, BROKEN).json()["parts"]["findings"]
-    assert "链接缺少 https://" in said
+    assert "链接“project.example.org”不是网址" in said
+
+
+def test_an_edit_after_approval_says_how_the_issue_stands_now(desk: TestClient, newsletter: Newsletter) -> None:
+    approve(newsletter, SLUG)
+    page = desk.get(AT).text
+    assert "已批准" in page and f'href="{AT}/sending">批准' not in page
+    said = typed(desk, TEXT.replace("第二条", "第三条")).json()["parts"]
+    assert "草稿" in said["issue_state"]
+    assert f'href="{AT}/sending">批准' in said["editor_actions"]
+
+
+def test_the_same_revision_saved_again_does_not_draw_the_head_anew(desk: TestClient) -> None:
+    said = typed(desk, TEXT + "\n").json()
+    again = typed(desk, TEXT + "\n\n", said["base"], said["seen"]).json()
+    assert again["base"] == said["base"]
+    assert "issue_state" not in again["parts"]
+
+
+def test_a_heading_that_means_no_topic_leads_to_the_page_that_gives_it_one(
+    desk: TestClient, newsletter: Newsletter
+) -> None:
+    manager = at_desk(newsletter, Role.EDITOR, Role.ADMIN, address="manages@example.org")
+    said = typed(manager, TEXT.replace("**政策与监管**", "**航天 & 深海**")).json()["parts"]["findings"]
+    link = re.search(r'href="(/desk/topics[^"#]*)#loose"', said)
+    assert link
+    page = manager.get(unescape(link[1])).text
+    wanted = page.partition('class="wanted"')[2]
+    assert wanted.startswith("><span><b>航天 &amp; 深海</b>")

@@ -58,7 +58,7 @@ def test_looking_through_says_everything_and_writes_nobody(newsletter: Newslette
     assert everybody(newsletter) == []
     assert "导入：改动 2 行" in text
     assert "no address" in text
-    assert "must have an @-sign" in text
+    assert "这个地址写得不对，寄不到。" in text
     assert "没有读取的列：鞋码" in text
     assert "安娜" in text
 

@@ -51,7 +51,7 @@ def upload(client: TestClient, data: bytes | None = None, alt: str = "海图", n
 
 
 def test_without_issues_the_list_offers_the_first(desk: TestClient) -> None:
-    assert "写第一期" in desk.get("/desk/issues").text
+    assert "写新的一期" in desk.get("/desk/issues").text
 
 
 def test_a_sender_is_offered_no_writing(newsletter: Newsletter) -> None:
@@ -140,6 +140,35 @@ def test_an_issue_begins_with_the_sections_of_the_newest(newsletter: Newsletter,
     assert [one.title for one in writing.text_of(newsletter, "2026-03-10")[0].issue.sections] == ["模型与技术进展"]
 
 
+REPORT = "---\ncanonical: report\n---\n\n# 周报 (2026-03-10)\n\n## 深度\n\n### 一条长文\n说明：一句话。\n"
+
+
+def test_a_daily_begins_with_the_sections_of_the_newest_daily_though_a_report_came_after_it(
+    newsletter: Newsletter, chen: Actor, desk: TestClient
+) -> None:
+    writing.create(newsletter, chen, DAY, TEXT)
+    report = writing.create(newsletter, chen, date(2026, 3, 10), REPORT)
+    assert report.issue.format == "report"
+    assert f"沿用 {SLUG} 的栏目" in desk.get("/desk/issues/new").text
+    make(desk, date="2026-03-11", how="earlier")
+    made = writing.text_of(newsletter, "2026-03-11")[0]
+    assert made.issue.format == "daily"
+    assert [one.title for one in made.issue.sections] == ["模型与技术进展"]
+    assert [found.code for found in made.diagnostics] == ["no-story"]
+
+
+def test_where_all_issues_are_reports_the_newest_lends_its_sections(
+    newsletter: Newsletter, chen: Actor, desk: TestClient
+) -> None:
+    writing.create(newsletter, chen, date(2026, 3, 10), REPORT)
+    assert "沿用 2026-03-10 的栏目" in desk.get("/desk/issues/new").text
+
+
+def test_an_issue_without_headings_lends_nothing(newsletter: Newsletter, chen: Actor, desk: TestClient) -> None:
+    writing.create(newsletter, chen, DAY)
+    assert "沿用" not in desk.get("/desk/issues/new").text
+
+
 @pytest.mark.parametrize(
     ("fields", "file", "said"),
     [
@@ -157,7 +186,7 @@ def test_what_was_typed_is_kept_when_it_is_refused(
     assert response.status_code == 400
     assert said in response.text
     assert "半句 &lt;b&gt;话</textarea>" in response.text
-    assert "写第一期" in desk.get("/desk/issues").text
+    assert "写新的一期" in desk.get("/desk/issues").text
 
 
 def test_a_form_over_size_and_one_that_is_none_are_refused(desk: TestClient) -> None:
@@ -175,7 +204,7 @@ def test_the_history_tells_who_wrote_when_and_what_it_was_used_for(
     text = desk.get(f"/desk/issues/{SLUG}/history").text
     assert text.index("修订 2") < text.index("修订 1")
     assert "陈编辑" in text
-    assert ">已批准<" in text
+    assert ">批准过<" in text
 
 
 def test_a_difference_marks_the_words_that_changed(newsletter: Newsletter, chen: Actor, desk: TestClient) -> None:

@@ -20,6 +20,7 @@ from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.editorial.approval import approve
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.log_entry import tell
+from newsletter.editorial.sending import settle_unknown
 from newsletter.readers.forgetting import forget
 from newsletter.staff.rights import Role
 from newsletter.web.desk.log import ENTRIES
@@ -319,3 +320,19 @@ def test_replies_names_and_queries_are_text(sent: Newsletter) -> None:
     client = at_desk(sent)
     for path in ("/desk/log", entry(sent, "gone"), f"/desk/log?q={SCRIPT}&issue={SCRIPT}&state={SCRIPT}"):
         assert SCRIPT not in client.get(path).text
+
+
+def test_the_time_that_a_person_took_to_settle_it_is_not_the_server_s(ready: Newsletter) -> None:
+    add(ready, "bo", "models")
+    plan(ready, SLUG)
+    hand = Hand(ready)
+    (row,) = hand.take(1)
+    hand.settle(row, Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the connection was lost"))
+    desk = at_desk(ready)
+    assert "用时" in desk.get(entry(ready, "bo")).text
+    assert isinstance(ready.clock, Clock)
+    ready.clock.move(hours=1)
+    settle_unknown(ready, SLUG, accepted=True)
+    page = desk.get(entry(ready, "bo")).text
+    assert "用时" not in page
+    assert "连接中断，没有等到答复" in page

@@ -1,15 +1,17 @@
 """The preview at the desk: as anybody's eyes, in every view, and nothing in it ever runs."""
 
 import re
+from datetime import timedelta
 from email import message_from_bytes, policy
 from html import unescape
 
 import pytest
 from desk_samples import at_desk
-from sending import plan
+from sending import Clock, plan
 from web_samples import SCRIPT, SLUG, add_issue, add_reader, near
 
 from newsletter.app import Newsletter
+from newsletter.editorial.appointments import appoint
 from newsletter.editorial.approval import approve
 from newsletter.editorial.preview import editions, preview_for, preview_topics
 from newsletter.staff.rights import Role
@@ -87,7 +89,7 @@ def test_the_editions_are_paged_through_by_links(ready: Newsletter) -> None:
         client.get(frame(page)).text.partition("<body")[2]
         == preview_for(ready, SLUG, second.address).html.partition("<body")[2]
     )
-    assert 'rel="next" class="button" aria-disabled="true"' in page
+    assert 'data-key="ArrowRight" class="button" role="link" aria-disabled="true"' in page
 
 
 def test_without_readers_the_page_says_that_there_is_no_edition(newsletter: Newsletter) -> None:
@@ -97,13 +99,45 @@ def test_without_readers_the_page_says_that_there_is_no_edition(newsletter: News
     assert "没有读者会收到这一期" in answer.text
 
 
-def test_the_page_says_whether_it_shows_the_very_bytes(ready: Newsletter) -> None:
-    client = at_desk(ready)
-    assert "现在排定就会寄这一封" in client.get(f"{PAGE}?reader=bo@example.com").text
+def test_the_page_says_how_far_it_shows_the_very_bytes(ready: Newsletter) -> None:
+    client, reader = at_desk(ready), f"{PAGE}?reader=bo@example.com"
+    ready.clock = Clock()
+    assert "还没有批准" in client.get(reader).text
     approve(ready, SLUG)
+    assert "如果在 2026-03-09 08:00:00 发送" in client.get(reader).text
+    assert "如果在 2026-03-09 09:30:00 发送" in client.get(f"{reader}&at=2026-03-09T01:30:00Z").text
+    appoint(ready, SLUG, ready.clock() + timedelta(hours=3))
+    assert "定于 2026-03-09 11:00:00 发送" in client.get(reader).text
     plan(ready, SLUG)
-    assert "与投递的字节完全一致" in client.get(f"{PAGE}?reader=bo@example.com").text
-    assert "与投递的字节完全一致" not in client.get(PAGE).text
+    assert "的字节完全一致" in client.get(reader).text
+    assert "样稿" in client.get(PAGE).text
+
+
+def test_the_file_bears_the_moment_that_the_page_names(ready: Newsletter) -> None:
+    ready.clock = clock = Clock()
+    approve(ready, SLUG)
+    page = at_desk(ready).get(f"{PAGE}?reader=bo@example.com").text
+    (link,) = re.findall(r'href="([^"]+message\.eml[^"]*)"', page)
+    clock.move(minutes=3)
+    message = message_from_bytes(at_desk(ready).get(unescape(link)).content)
+    assert message["Date"] == "Mon, 09 Mar 2026 08:00:00 +0800"
+
+
+@pytest.mark.parametrize("at", ["soon", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-09T08:00+99:00"])
+def test_a_moment_that_is_none_counts_as_not_said(ready: Newsletter, at: str) -> None:
+    ready.clock = Clock()
+    query = {"reader": "bo@example.com", "at": at}
+    message = message_from_bytes(at_desk(ready).get(f"{PAGE}/message.eml", params=query).content)
+    assert message["Date"] == "Mon, 09 Mar 2026 08:00:00 +0800"
+
+
+@pytest.mark.parametrize("by", ["by=reader&reader=bo@example.com", "by=edition"])
+def test_a_moment_that_was_asked_for_stays_when_the_view_changes(ready: Newsletter, by: str) -> None:
+    page = at_desk(ready).get(f"{PAGE}?{by}&at=2026-03-09T01:30:00Z").text
+    (link,) = re.findall(r'href="([^"]+view=dark)"', page)
+    assert "2026-03-09 09:30:00" not in at_desk(ready).get(unescape(link)).text  # a draft names no moment
+    approve(ready, SLUG)
+    assert "2026-03-09 09:30:00" in at_desk(ready).get(unescape(link)).text
 
 
 def test_the_file_is_the_message_of_a_planned_reader(ready: Newsletter) -> None:

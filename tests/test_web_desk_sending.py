@@ -18,6 +18,7 @@ from newsletter.app import Newsletter
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial import sending
 from newsletter.editorial.appointments import keep_appointments
+from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import standing
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.progress import progress
@@ -32,6 +33,8 @@ PAGE = f"/desk/issues/{SLUG}/sending"
 READERS = 3
 ORDERS = ("start", "schedule", "unschedule", "pause", "resume", "cancel", "again", "unknown")
 BROKEN = Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the line broke")
+GONE = Outcome(Verdict.REFUSED, Stage.RCPT, 550, "5.1.1 no such user")
+LATER = Outcome(Verdict.LATER, Stage.RCPT, 452, "4.2.2 mailbox full")
 REFUSED = Outcome(Verdict.REFUSED, Stage.RCPT, 554, "no")
 
 
@@ -142,6 +145,25 @@ def test_a_number_of_first_readers_that_is_none_is_said_and_nothing_begins(
     assert state(ready) == "approved"
 
 
+def test_pressing_long_after_the_page_was_made_begins_nothing_and_names_the_present_moment(
+    ready: Newsletter, desk: TestClient
+) -> None:
+    assert isinstance(ready.clock, Clock)
+    assert 'name="at" value="2026-03-09T00:00:00Z"' in desk.get(f"{PAGE}/start").text
+    ready.clock.move(minutes=10, seconds=1)
+    late = desk.post(f"{PAGE}/start", data={"at": "2026-03-09T00:00:00Z", "canary": "2"})
+    assert (late.status_code, "没有发送" in late.text, state(ready)) == (409, True, "approved")
+    assert 'name="at" value="2026-03-09T00:10:01Z"' in late.text
+    assert 'name="canary" inputmode="numeric" value="2"' in late.text
+    assert "已开始发送" in desk.post(f"{PAGE}/start", data={"at": "2026-03-09T00:10:01Z"}).text
+
+
+@pytest.mark.parametrize("at", ["", "soon", "2026-03-09T00:11:00Z", "0001-01-01T00:00Z", "9998-12-31T23:59-23:59"])
+def test_a_moment_that_is_not_now_begins_nothing(ready: Newsletter, desk: TestClient, at: str) -> None:
+    answer = desk.post(f"{PAGE}/start", data={"at": at})
+    assert (answer.status_code, "没有发送" in answer.text, state(ready)) == (409, True, "approved")
+
+
 def test_at_a_time_in_the_newsletters_zone_and_withdrawn(ready: Newsletter, desk: TestClient) -> None:
     page = desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"}).text
     assert "18:30" in page
@@ -160,6 +182,47 @@ def test_what_was_scheduled_goes_out_at_its_time_and_the_calendar_did_it(ready: 
     with ready.reading() as session:
         (entry,) = entries(session, action=Action.SEND_BEGUN)
     assert entry.who == "calendar"
+
+
+def edit(newsletter: Newsletter) -> None:
+    """Another revision of the text."""
+    text = ISSUE.replace("写明", "说明").encode()
+    take_in(newsletter, read(newsletter, text), text)
+
+
+def test_a_timed_issue_that_was_changed_says_that_it_needs_another_approval_and_keeps_its_time(
+    ready: Newsletter, desk: TestClient
+) -> None:
+    desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"})
+    edit(ready)
+    page = desk.get(PAGE).text
+    assert ("在那之前重新批准" in page, "18:30 自动发送" in page) == (True, False)
+    approve(ready, SLUG)
+    page = desk.get(PAGE).text
+    assert ("在那之前重新批准" in page, "18:30 自动发送" in page, "仍定在" in page) == (False, True, True)
+
+
+@pytest.mark.parametrize(("minutes", "why"), [(31, "还没有重新批准"), (300, "那时没有发送进程")])
+def test_what_did_not_go_out_in_time_is_said_on_its_own_page_until_a_new_time_is_set(
+    ready: Newsletter, desk: TestClient, minutes: int, why: str
+) -> None:
+    desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T08:30"})
+    edit(ready)
+    assert isinstance(ready.clock, Clock)
+    ready.clock.move(minutes=minutes)
+    keep_appointments(ready)
+    page = desk.get(PAGE).text
+    assert (why in page, "没有发送，原定" in page) == (True, True)
+    approve(ready, SLUG)
+    desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"})
+    assert why not in desk.get(PAGE).text
+
+
+def test_of_the_slot_and_its_own_time_the_page_says_the_one_that_holds(ready: Newsletter, desk: TestClient) -> None:
+    ready.settings.slot = "09:00"
+    assert "随每日定时自动发送" in desk.get(PAGE).text
+    page = desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"}).text
+    assert ("随每日定时自动发送" in page, "每日定时不会发送它" in page) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +276,72 @@ def test_the_unknown_ones_are_listed_with_two_choices(begun: Newsletter, desk: T
     assert "没有去向不明的邮件了" in desk.post(f"{PAGE}/unknown", data={"choice": "resend"}).text
     assert progress(begun, SLUG).counts.accepted == 1
     assert deeds(begun) == [Action.UNKNOWN_SETTLED]
+
+
+def test_of_two_unknown_ones_each_is_settled_alone_and_who_did_it_is_written_down(
+    begun: Newsletter, desk: TestClient
+) -> None:
+    settle(begun, BROKEN, BROKEN)
+    first, second = (row.delivery_id for row in progress(begun, SLUG).details.unknown)
+    page = desk.get(PAGE).text
+    assert all(f'name="delivery" value="{number}"' in page for number in (first, second))
+    assert "1 封当作已收到" in desk.post(f"{PAGE}/unknown", data={"choice": "accepted", "delivery": second}).text
+    (left,) = progress(begun, SLUG).details.unknown
+    assert left.delivery_id == first
+    with begun.reading() as session:
+        (entry,) = entries(session, action=Action.UNKNOWN_SETTLED)
+    assert entry.details == {"readers": 1, "accepted": True, "deliveries": [second]}
+
+
+@pytest.mark.parametrize("named", ["", "all", "-1", "9" * 19])
+def test_a_delivery_that_is_none_settles_nothing(begun: Newsletter, desk: TestClient, named: str) -> None:
+    settle(begun, BROKEN)
+    assert desk.post(f"{PAGE}/unknown", data={"choice": "accepted", "delivery": named}).status_code == 422
+    assert (progress(begun, SLUG).counts.unknown, deeds(begun)) == (1, [])
+
+
+def test_the_delivery_of_another_issue_is_left_alone(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, BROKEN)
+    take_in_issue(begun, ISSUE.replace("2026-03-09", "2026-03-10"))
+    plan(begun, "2026-03-10")
+    (row,) = progress(begun, SLUG).details.unknown
+    elsewhere = "/desk/issues/2026-03-10/sending/unknown"
+    answer = desk.post(elsewhere, data={"choice": "accepted", "delivery": row.delivery_id})
+    assert "没有去向不明的邮件了" in answer.text
+    assert progress(begun, SLUG).counts.unknown == 1
+
+
+def test_an_unknown_one_is_settled_on_its_page_in_the_log_too(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, BROKEN)
+    (row,) = progress(begun, SLUG).details.unknown
+    page = f"/desk/log/{row.delivery_id}"
+    assert f'action="{PAGE}/unknown"' in desk.get(page).text
+    assert f'action="{PAGE}/unknown"' not in at_desk(begun, Role.EDITOR, address="li@example.org").get(page).text
+    form = {"choice": "accepted", "delivery": row.delivery_id, "back": "log"}
+    answer = desk.post(f"{PAGE}/unknown", data=form)
+    assert (answer.url.path, f'action="{PAGE}/unknown"' in answer.text) == (page, False)
+    assert progress(begun, SLUG).counts.accepted == 1
+
+
+@pytest.mark.parametrize(("last", "offered"), [(GONE, False), (REFUSED, True)])
+def test_trying_again_is_offered_only_where_it_would_do_something(
+    begun: Newsletter, desk: TestClient, last: Outcome, *, offered: bool
+) -> None:
+    settle(begun, GONE, GONE, last)
+    assert (f"{PAGE}/again" in desk.get(PAGE).text) == offered
+
+
+def test_who_is_put_off_is_told_apart_from_the_end(begun: Newsletter, desk: TestClient) -> None:
+    settle(begun, *[LATER] * READERS)
+    page = desk.get(PAGE).text
+    assert ("只剩 3 封稍后再试的" in page, "左右结束" in page) == (True, False)
+
+
+def test_what_is_paused_while_the_readers_are_listed_says_paused(ready: Newsletter, desk: TestClient) -> None:
+    sending.start(ready, SLUG)
+    assert "正在准备名单" in desk.get(PAGE).text
+    page = desk.post(f"{PAGE}/pause").text
+    assert ("正在准备名单" in page, '<span class="state paused">' in page) == (False, True)
 
 
 def test_an_unknown_one_that_is_sent_again_waits(begun: Newsletter, desk: TestClient) -> None:

@@ -1,10 +1,14 @@
 """The settings page: what may be changed is, by those who may, and nothing wrong gets in."""
 
+import re
+import tomllib
+
 import pytest
 from desk_samples import at_desk
 from sqlmodel import col, select
 
 from newsletter.app import Newsletter
+from newsletter.render.theme import templates_dir
 from newsletter.settings import CHOOSABLE
 from newsletter.staff.models import AuditEntry
 from newsletter.staff.rights import Role
@@ -78,3 +82,33 @@ def test_every_setting_has_words(newsletter: Newsletter, language: str) -> None:
 def test_no_secret_is_shown(newsletter: Newsletter) -> None:
     page = at_desk(newsletter).get("/desk/settings").text
     assert newsletter.settings.secret_key.get_secret_value() not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "zh", "en"),
+    [
+        ("slot", "sometimes", "要写成 mon-fri 08:00", "Days and an hour such as mon-fri 08:00"),
+        ("staff", "nobody", "每个都要是", "Each is an address"),
+        ("reply_to", "nobody", "地址用英文字母", "A mailbox such as"),
+        ("canary", "-1", "0 或更大", "0 or more"),
+        ("too_late_minutes", "0", "大于 0", "above 0"),
+        ("sign_ups_per_hour", "x", "1 或更大", "1 or more"),
+        ("about", "a\nb", "300 个字符", "300 characters"),
+        ("approval", "x", "请从列表里选一个", "Choose one of the list"),
+    ],
+)
+def test_a_wrong_value_is_told_in_the_page_s_language(
+    newsletter: Newsletter, name: str, value: str, zh: str, en: str
+) -> None:
+    desk = at_desk(newsletter)
+    for language, said in (("zh", zh), ("en", en)):
+        page = desk.post("/desk/settings", data={name: value}, headers={"accept-language": language})
+        assert page.status_code == 422
+        error = "".join(re.findall(r'<p class="error"[^>]*>(.*?)</p>', page.text))
+        assert said in error
+        assert "should be" not in error
+
+
+def test_every_setting_that_may_be_changed_has_words_for_a_wrong_value() -> None:
+    words = tomllib.loads((templates_dir() / "web/words/desk_settings.toml").read_text("utf-8"))
+    assert {f"desk_settings_wrong_{name}" for name in CHOOSABLE} <= words["zh"].keys() & words["en"].keys()

@@ -32,6 +32,18 @@ def done(newsletter: Newsletter) -> list[tuple[str, str, object]]:
         return [(row.action, row.subject, row.details["what"]) for row in audit.entries(session)]
 
 
+def test_a_heading_that_is_asked_for_stands_first_and_one_that_is_none_changes_nothing(
+    newsletter: Newsletter, desk: TestClient
+) -> None:
+    text = ISSUE.format(title="x").replace("政策与监管", "航天").replace("模型与技术进展", "深海").encode()
+    take_in(newsletter, read(newsletter, text), text, draft=True)
+    assert desk.get("/desk/topics").text.index("<b>深海</b>") < desk.get("/desk/topics").text.index("<b>航天</b>")
+    asked = desk.get("/desk/topics", params={"heading": "航天"}).text
+    assert asked.index("<b>航天</b>") < asked.index("<b>深海</b>")
+    assert asked.count("autofocus") == 1
+    assert "autofocus" not in desk.get("/desk/topics", params={"heading": SCRIPT}).text
+
+
 @pytest.mark.both_databases
 def test_the_list_says_how_many_read_each_and_which_headings_mean_it(newsletter: Newsletter, desk: TestClient) -> None:
     for number in range(3):

@@ -101,9 +101,9 @@ def test_subject_and_preheader_stand_on_the_page(newsletter: Newsletter) -> None
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("topics=funding", "no story for these topics"),
-        ("topics=nowhere", "there is no topic"),
-        ("reader=nobody@example.com", "no subscriber"),
+        ("topics=funding", "没有归入这些主题的条目"),
+        ("topics=nowhere", "没有代号为“nowhere”的主题"),
+        ("reader=nobody@example.com", "nobody@example.com 不是读者"),
         ("reader=not-an-address", "cannot be written to"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_reader_who_gets_nothing_now_is_shown_with_the_reason(newsletter: News
         assert person is not None
         person.state = State.PAUSED
         session.add(person)
-    assert "现在排定不会寄" in near(newsletter).get(f"/preview/{SLUG}?reader=bo@example.com").text
+    assert "现在排定不会发送" in near(newsletter).get(f"/preview/{SLUG}?reader=bo@example.com").text
 
 
 def test_readers_are_searched_by_a_part_of_their_address_or_name(newsletter: Newsletter) -> None:

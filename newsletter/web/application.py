@@ -25,7 +25,8 @@ from newsletter.web import (
     view,
 )
 from newsletter.web.desk import routes as desk
-from newsletter.web.desk.checks import SlowChecks
+from newsletter.web.desk.slow_checks import SlowChecks
+from newsletter.web.desk.trial_results import TrialResults
 from newsletter.web.errors import add_handlers, crowded, from_elsewhere
 from newsletter.web.pages import Link, Pages
 from newsletter.web.security import SameSiteWrites, SecurityHeaders
@@ -77,6 +78,7 @@ def build(
     )
     application.state.pages = Pages(newsletter, extra_templates, extra_links)
     application.state.slow_checks = SlowChecks()
+    application.state.trial_results = TrialResults()
     add_handlers(application)
     desk.add_handlers(application)
     for router in (*_ROUTERS, *desk.ROUTERS, *extra_routers):

@@ -50,7 +50,7 @@ def _refused(request: Request, error: Exception) -> Response:
         # without the host, which a proxy may have changed, and never with two slashes, which would begin another one
         return RedirectResponse(f"/{path.strip('/')}" + (f"?{request.url.query}" if request.url.query else ""))
     if error.status_code == 405 and path.startswith("/desk/") and request.method in SAFE_METHODS:
-        # it takes a form and nothing else; whoever opens it, to read it in the other language say, wants the form's page
+        # it takes a form and nothing else; whoever opens it, perhaps for the other language, wants the form's page
         return RedirectResponse(path.rpartition("/")[0] + (f"?{request.url.query}" if request.url.query else ""), 303)
     # A detail that somebody wrote says more than the status' own phrase, which is all that the framework puts there.
     written = error.detail if error.status_code in (404, 413) and error.detail != "Not Found" else ""

@@ -101,10 +101,9 @@ class Choice:
         """The address of what the frame shows."""
         return self._address("/mail", {**self._query(), **_LOOKS.get(self.view, {})})
 
-    @property
-    def message_link(self) -> str:
-        """The address of the whole message."""
-        return self._address("/message.eml", self._query())
+    def message_link(self, moment: datetime | None = None) -> str:
+        """The address of the whole message, as a send brings it that begins at this moment where one is given."""
+        return self._address("/message.eml", replace(self, moment=moment or self.moment)._query())
 
     def _address(self, page: str, query: Mapping[str, Any]) -> str:
         said = urlencode({name: value for name, value in query.items() if value}, doseq=True)

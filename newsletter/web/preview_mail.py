@@ -29,8 +29,12 @@ def mail_part(made: Preview, looks: QueryParams) -> Response:
         return HTMLResponse(made.html, headers=headers)
     if looks.get("images") == "off":
         headers["content-security-policy"] = _NO_IMAGES_POLICY
-    dark, bare = looks.get("scheme") == "dark", looks.get("style") == "off"
-    return HTMLResponse(in_frame(made.html, dark=dark, bare=bare), headers=headers)
+    return HTMLResponse(as_looked_at(made.html, looks), headers=headers)
+
+
+def as_looked_at(html: str, looks: QueryParams) -> str:
+    """A mail for a frame of ours, on the screen and in the mail program that a query asks for."""
+    return in_frame(html, dark=looks.get("scheme") == "dark", bare=looks.get("style") == "off")
 
 
 def message_file(made: Preview, name: str) -> Response:

@@ -104,7 +104,7 @@ def look(newsletter: Newsletter, saved: Saved, choice: Choice) -> dict[str, Any]
     found = _editions(newsletter, choice) if choice.by == "edition" else None
     if found:
         choice = replace(choice, edition=found.chosen.key, reader=found.chosen.address)
-    shown, refusal = (None, "") if choice.by == "edition" and not found else _show(newsletter, choice)
+    shown, refusal = (None, None) if choice.by == "edition" and not found else _show(newsletter, choice)
     with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     return {
@@ -133,12 +133,12 @@ def decoded(message: bytes) -> str:
     return "\n\n".join(parts)
 
 
-def _show(newsletter: Newsletter, choice: Choice) -> tuple[Shown | None, str]:
+def _show(newsletter: Newsletter, choice: Choice) -> tuple[Shown | None, Exception | None]:
     """What there is to show of a choice, or None and the reason why there is nothing."""
     try:
-        return shown_of(make(newsletter, choice), newsletter.name, choice.view), ""
+        return shown_of(make(newsletter, choice), newsletter.name, choice.view), None
     except REFUSALS as refusal:
-        return None, str(refusal)
+        return None, refusal
 
 
 def shown_of(made: Preview, sender: str, view: str) -> Shown:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from hostile_desk import fill_desk
 from mail_servers import free_port
 from pydantic import SecretStr
 from reader_samples import address_link, data_link, link
@@ -37,14 +38,14 @@ PAYLOADS = (
     "{% for c in [70123+7001] %}{{c}}{% endfor %}",
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(2)>",
-    "<svg onload=alert(3)></svg>",
+    "<svg onload=ran=3></svg>",
     "[link](javascript:alert(4))",
     "</title><script>alert(5)</script>",
     '"><script>alert(6)</script>',
     "' autofocus onfocus='alert(7)",
     "</textarea></style></pre><script>alert(8)</script>",
     "--><script>alert(9)</script><!--",
-    "]]><script>alert(10)</script>",
+    "]]><script>ran=10</script>",
     "<iframe srcdoc='<script>alert(11)</script>'></iframe>",
     "<a href=javascript:alert(12)>press</a>",
     "<style>*{display:none}</style>",
@@ -128,7 +129,7 @@ def fill(settings: Settings) -> dict[str, str]:
         topics.add("hostile", SHORT, QUOTED)
         topics.describe("hostile", ALL[:200], ALL[-200:])
         choices = Preferences(("hostile", "models"), follow=(SHORT, *_keywords()), mute=("nothing <b>",))
-        people = [newsletter.people(session).add(f"wen{n}@example.com", choices, name=ALL[:200]) for n in range(4)]
+        people = [newsletter.people(session).add(f"wen{n}@example.com", choices, name=ALL[:200]) for n in range(5)]
     _publish(newsletter)
     with newsletter.reading() as session:
         mails = session.exec(select(Delivery).where(Delivery.address == "wen0@example.com").order_by(col(Delivery.id)))
@@ -145,8 +146,10 @@ def fill(settings: Settings) -> dict[str, str]:
     newsletter.clock = lambda: datetime.now(UTC) - timedelta(minutes=1)
     form = fresh_token(newsletter)
     newsletter.clock = now
+    desk = fill_desk(newsletter, (SHORT, ALL + SEPARATORS))
     newsletter.engine.dispose()
     return {
+        **desk,
         "confirm": newsletter.tokens.make(Purpose.CONFIRM, sign_up.public_id),
         "address": address,
         "data": data,

@@ -1,5 +1,6 @@
 """The editor in a real browser: what is typed is saved by itself, mended by a click, and never lost."""
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -7,9 +8,11 @@ import pytest
 from desk_samples import at_desk
 from pages.site import served
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from test_web_desk_issues import picture
 from web_samples import ISSUE, SLUG, add_issue, add_reader
 
 from newsletter.app import Newsletter
+from newsletter.editorial.approval import approve
 from newsletter.editorial.writing import text_of
 from newsletter.staff.rights import Role
 from newsletter.web.desk.seat import COOKIES
@@ -108,6 +111,65 @@ def test_a_finding_leads_to_its_line(page: Page) -> None:
         "() => { const t = document.getElementById('text'); return t.value.slice(t.selectionStart, t.selectionEnd) }"
     )
     assert page.evaluate(selected) == "**航天**"
+
+
+def test_an_address_leads_to_its_line(page: Page, address: str) -> None:
+    page.goto(f"{address}/desk/issues")
+    page.goto(f"{address}/desk/issues/{SLUG}#line-16")
+    expect(page.locator("#text")).to_be_focused()
+    place = "() => document.getElementById('text').value.slice(0, document.getElementById('text').selectionStart)"
+    assert page.evaluate(place).count("\n") == 15
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.evaluate("() => { location.hash = 'line-1' }")
+    page.wait_for_function("() => document.getElementById('text').selectionStart === 0")
+    page.evaluate("() => { location.hash = 'line-16' }")
+    page.wait_for_function("() => document.querySelector('.write').scrollTop > 0")
+    seen = "() => document.querySelectorAll('.layer > div')[15].getBoundingClientRect()"
+    row, box = page.evaluate(seen), page.locator(".write").bounding_box()
+    assert box and box["y"] <= row["y"] <= box["y"] + box["height"] - row["height"]
+    page.evaluate("() => { location.hash = 'line-999999' }")
+    page.wait_for_function(f"() => document.getElementById('text').selectionEnd === {len(TEXT)}")
+
+
+def test_an_edit_after_approval_is_told_in_the_head_at_once(page: Page, newsletter: Newsletter) -> None:
+    approve(newsletter, SLUG)
+    page.reload()
+    expect(page.locator(".bar .state")).to_have_text("已批准")
+    type_at_end(page, "\n")
+    expect(page.locator(".bar .state")).to_have_text("草稿 · 未批准", timeout=15_000)
+    expect(page.locator(".bar .actions .primary")).to_be_visible()
+
+
+@pytest.mark.parametrize("height", [720, 900, 1200])
+def test_the_page_is_as_tall_as_the_window_from_its_first_moment_on(page: Page, address: str, height: int) -> None:
+    tall = "() => document.documentElement.scrollHeight"
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.route("**/desk_editor.js", lambda route: route.abort())
+    page.reload()
+    assert page.evaluate(tall) == height
+    page.unroute("**/desk_editor.js")
+    page.reload()
+    expect(page.locator("[data-figure=coverage] .note")).to_contain_text("3 条以上", timeout=15_000)
+    assert page.evaluate(tall) == height
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("place", ["issues", "staff"])
+def test_the_head_of_the_desk_is_one_line_on_a_tablet(page: Page, address: str, language: str, place: str) -> None:
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.goto(f"{address}/desk/{place}?language={language}")
+    top = page.locator(".top").bounding_box()
+    assert top and top["height"] < 60
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 768
+
+
+def test_a_problem_of_the_desk_stands_apart_from_the_head_on_a_phone(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(f"{address}/desk/staff")
+    top, panel = page.locator(".top").bounding_box(), page.locator(".panel").bounding_box()
+    assert top and panel
+    assert panel["y"] - (top["y"] + top["height"]) == 24
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 375
 
 
 def test_the_layer_has_the_lines_of_the_text_whatever_is_typed(page: Page) -> None:
@@ -225,6 +287,110 @@ def test_a_megabyte_keeps_the_keys_quick(page: Page) -> None:
     page.locator("#text").dispatch_event("input")
     assert page.evaluate(_TIMED) < 50
     assert page.locator(".layer > div").count() < 100
+
+
+def place_caret(page: Page, behind: str) -> None:
+    at = page.locator("#text").input_value().index(behind) + len(behind)
+    page.locator("#text").evaluate("(area, at) => { area.focus(); area.setSelectionRange(at, at) }", at)
+
+
+def chosen(page: Page) -> str:
+    return page.evaluate(
+        "() => { const t = document.getElementById('text'); return t.value.slice(t.selectionStart, t.selectionEnd) }"
+    )
+
+
+SKELETON = "- **标题**\n  说明：\n  背景：\n  要点：\n  - \n  来源出处：\n"
+SECTION_END = "[项目主页](https://project.example.org/)\n"
+FIRST_END = "[群岛实验室](https://lab.example.org/tides)\n"
+
+
+@pytest.mark.parametrize(
+    ("behind", "above"),
+    [
+        ("**群岛实验", FIRST_END),
+        ("所用的观", FIRST_END),
+        ("# AI 行", SECTION_END),
+        ("**模型与技", SECTION_END),
+        ("岬角市发布公", "[岬角市](https://city.example.org/data)\n"),
+    ],
+)
+def test_a_story_goes_behind_the_one_with_the_caret_on_lines_of_its_own(page: Page, behind: str, above: str) -> None:
+    place_caret(page, behind)
+    page.locator(".tools [data-insert-story]").click()
+    below = TEXT.partition(above)[2]
+    assert page.locator("#text").input_value() == TEXT.partition(above)[0] + above + "\n" + SKELETON + below
+    assert chosen(page) == "标题"
+    is_saved(page)
+    expect(page.locator("[data-part=counts]")).to_contain_text("4 条")
+    expect(page.locator(".findings .error")).to_have_count(0)
+    page.locator("#text").press("Control+z")
+    expect(page.locator("#text")).to_have_value(TEXT)
+
+
+@pytest.mark.parametrize(("behind", "depth"), [("所用的观", 2), ("**群岛实验", 2), ("**模型与技", 0)])
+def test_a_picture_goes_on_a_line_of_its_own_below_that_of_the_caret(page: Page, behind: str, depth: int) -> None:
+    place_caret(page, behind)
+    page.locator("[data-insert-picture]").click()
+    page.locator("#picture-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": picture()})
+    page.locator("#picture-alt").fill("海图")
+    page.locator("[data-picture] [type=submit]").click()
+    expect(page.locator("#text")).to_have_value(re.compile(r"!\[海图\]"), timeout=15_000)
+    lines = page.locator("#text").input_value().split("\n")
+    at = next(at for at, line in enumerate(lines) if line.startswith(" " * depth + "![海图]("))
+    above = at - 1 if depth else at - 2
+    assert behind in lines[above]
+    assert lines[above] in TEXT.split("\n")
+    page.locator("#text").press("Control+z")
+    expect(page.locator("#text")).to_have_value(TEXT)
+
+
+def test_the_place_of_the_mail_says_what_to_do_until_there_is_one(page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.locator("#text").fill("# AI 行业动态 (2026-03-09)\n\n**模型与技术进展**\n")
+    expect(page.locator("[data-part=empty]")).to_contain_text("还没有条目", timeout=15_000)
+    expect(page.locator("[data-stage] iframe")).to_be_hidden()
+    page.locator("[data-part=empty] [data-insert-story]").click()
+    page.keyboard.insert_text("灯塔公司发布海图助手")
+    expect(page.frame_locator("[data-stage] iframe").last.get_by_text("灯塔公司发布海图助手").first).to_be_visible(
+        timeout=15_000
+    )
+    expect(page.locator("[data-part=empty]")).to_be_hidden()
+    assert said == []
+
+
+def test_a_mail_on_its_way_is_told_softly_and_the_old_one_stays(page: Page) -> None:
+    expect(page.frame_locator("[data-stage] iframe").get_by_text("群岛实验室公开").first).to_be_attached()
+    waiting = []
+    page.route("**/frame*", lambda route: waiting.append(route))
+    type_at_end(page, "\n- **又一条**\n  说明：一句话。\n")
+    expect(page.locator("[data-stage][aria-busy=true]")).to_be_attached(timeout=15_000)
+    expect(page.locator("[data-stage] iframe").first).to_be_visible()
+    page.wait_for_function("() => getComputedStyle(document.querySelector('[data-stage] iframe')).opacity === '0.6'")
+    waiting[0].continue_()
+    expect(page.locator("[data-stage][aria-busy]")).to_have_count(0, timeout=15_000)
+    expect(page.frame_locator("[data-stage] iframe").last.get_by_text("又一条").first).to_be_attached()
+
+
+def test_a_thousand_stories_keep_the_keys_quick_and_their_mail_waits_to_be_asked_for(
+    page: Page, newsletter: Newsletter
+) -> None:
+    story = "- **消息第 {n} 号**\n  说明：第 {n} 段。\n  来源出处：[实验室](https://lab.example.org/{n})\n\n"
+    text = "# AI 行业动态 (2026-03-09)\n\n**模型与技术进展**\n\n" + "".join(story.format(n=n) for n in range(1_000))
+    page.locator("#text").evaluate("(area, text) => { area.value = text }", text)
+    page.locator("#text").dispatch_event("input")
+    expect(page.locator("[data-part=counts]")).to_contain_text("1000 条", timeout=30_000)
+    is_saved(page)
+    assert len(text_of(newsletter, SLUG)[0].issue.stories) == 1_000
+    assert page.evaluate(_TIMED) < 50
+    page.reload()
+    expect(page.locator("[data-part=empty]")).to_contain_text("这一期有 1,000 条")
+    assert page.locator(".story").count() == 300
+    assert page.evaluate(_TIMED) < 50
+    page.locator("[data-ask-mail]").click()
+    mail = page.frame_locator("[data-stage] iframe").last
+    expect(mail.get_by_text("消息第 7 号").first).to_be_attached(timeout=60_000)
 
 
 def test_without_script_the_page_saves_and_mends(browser: Browser, newsletter: Newsletter, address: str) -> None:

@@ -3,6 +3,7 @@
 With NEWSLETTER_PICTURES, a folder, what is seen is kept there.
 """
 
+import json
 import os
 import re
 import shutil
@@ -196,14 +197,21 @@ def test_an_editor_writes_mends_looks_approves_sends_watches_and_finds_one_messa
 
     # it is sent, and watched until it has gone
     page.locator("a[href$='/sending/start']").first.click()
+    page.locator("#exact").fill("policy@example.com")
     keep_picture(page, "send")
+    with page.expect_download() as told:
+        page.locator("form[action$='/message.eml'] button").click()
+    before = Path(told.value.path()).read_bytes()
     page.locator("form[action$='/sending/start'] button.primary").click()
     expect(page.locator('[data-live="figures"]')).to_contain_text("100 %", timeout=PATIENCE_MS)
-    expect(page.locator(".bar")).to_contain_text("已投递", timeout=PATIENCE_MS)
+    expect(page.locator(".bar")).to_contain_text("已发送", timeout=PATIENCE_MS)
     keep_picture(page, "sent")
 
-    # one reader's message is found in the log, and it is what was received, byte for byte; so is the preview's
+    # what was received is the file that was fetched before, byte for byte
     received = wait_for_mail(house, "policy@example.com")
+    assert before == received
+
+    # one reader's message is found in the log, and it is what was received; so is the preview's
     page.goto("/desk/log")
     page.locator("#q").fill("policy@example.com")
     page.locator("#q").press("Enter")
@@ -224,16 +232,27 @@ def test_an_edit_after_approval_blocks_the_send_by_either_door(page: Page, house
     page.goto("/desk/issues/2026-02-04/sending")
     page.get_by_role("button", name=re.compile("^批准")).click()
     expect(page.locator("main")).to_contain_text("已批准")
+    page.goto("/desk/issues/2026-02-04/sending/start")  # a tab that is left open
+    fields = page.locator("form[action$='/sending/start'] input").all()
+    form = {field.get_attribute("name") or "": field.input_value() for field in fields}
+    assert form["seen"]
+
     page.goto("/desk/issues/2026-02-04")
+    expect(page.locator(".bar .state")).to_have_text("已批准")
     page.locator("#text").press("Control+End")
     page.locator("#text").press_sequentially("  背景：后来加的一句。")
-    expect(page.locator(".bar")).to_contain_text("草稿")
+    expect(page.locator(".bar .state")).to_contain_text("草稿")
+    expect(page.locator(".bar .actions")).to_contain_text("批准")
     refused = house.run("issue", "send", "2026-02-04")
     assert refused.returncode == 1
     assert "approve" in refused.stderr
     page.goto("/desk/issues/2026-02-04/sending/start")
     assert page.locator("form[action$='/sending/start'] button.primary").count() == 0
-    posted = page.request.post("/desk/issues/2026-02-04/sending/start", headers={"origin": house.address})
-    assert posted.status != 200 or "已批准" not in page.content()
-    time.sleep(3)
-    assert house.mailbox.arrived == {}
+    for sent in (form, {}):
+        headers = {"origin": house.address}
+        answer = page.request.post("/desk/issues/2026-02-04/sending/start", headers=headers, form=dict(sent))
+        assert answer.status == 409
+    status = json.loads(house.run("issue", "status", "2026-02-04", "--json").stdout)
+    assert (status["state"], status["candidates"]) == ("draft", 0)
+    page.goto("/desk/log")
+    expect(page.locator("main")).not_to_contain_text("policy@example.com")

@@ -98,7 +98,7 @@ def test_a_press_and_a_confirmation_send_it_and_it_is_watched_to_its_end(ready: 
         page.get_by_role("button", name="开始发送").press("Enter")
         expect(page.get_by_role("status")).to_have_text("已开始发送。")
         with sending_beside(ready, Post(ready)):
-            expect(page.locator(".bar .state")).to_have_text("已投递", timeout=30_000)
+            expect(page.locator(".bar .state")).to_have_text("已发送", timeout=30_000)
     expect(page.locator(".send-total strong")).to_have_text("100 %")
     assert len(provider.taken) == READERS
 
@@ -108,4 +108,4 @@ def test_a_page_that_waits_for_its_time_notices_that_it_began(ready: Newsletter,
     page.get_by_role("button", name="定时").press("Enter")
     expect(page.get_by_text("自动发送（Asia/Shanghai）")).to_be_visible()
     sending.start(ready, SLUG)
-    expect(page.locator(".bar .state")).to_have_text("投递中")
+    expect(page.locator(".bar .state")).to_have_text("发送中")

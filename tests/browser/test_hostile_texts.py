@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_desk import DESK_PAGES
 from hostile_house import ALL, EVALUATED, QUOTED, SEPARATORS, SHORT, TYPED, fill, hostile_settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from newsletter.settings import Settings
+from newsletter.web.desk.seat import COOKIES
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -96,6 +98,7 @@ class Watched:
         for frame in self.page.frames:
             frame.wait_for_load_state()
             assert frame.locator(HOSTILE).evaluate_all("found => found.map(one => one.outerHTML)") == [], frame.url
+            assert frame.evaluate("typeof ran") == "undefined", frame.url
             texts.append(frame.locator(":root").evaluate(VISIBLE))
         expected = f"the server responded with a status of {status}" if status >= 400 else "/favicon.ico"
         assert [complaint for complaint in self.complaints if expected not in complaint] == []
@@ -245,3 +248,12 @@ def test_nothing_runs_after_posting(watched: Watched, house: House, name: str) -
         watched.page.evaluate(SUBMIT, [path.format_map(house.parts), fields])
     assert answer.value.status == status
     watched.judge(status=status, typed=True)
+
+
+@pytest.mark.parametrize("name", DESK_PAGES)
+def test_nothing_runs_at_the_desk_on(watched: Watched, house: House, name: str) -> None:
+    watched.page.context.add_cookies([{"name": COOKIES[1], "value": house.parts["desk"], "url": house.address}])
+    answer = watched.page.goto(DESK_PAGES[name].format_map(house.parts))
+    assert answer is not None
+    assert answer.status == 200
+    watched.judge(status=200, typed=True)

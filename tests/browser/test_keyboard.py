@@ -21,13 +21,14 @@ MOST_STOPS = 80
 """More than any page has."""
 AT = """() => {
     const at = document.activeElement;
-    const outlined = (one) => one && getComputedStyle(one).outlineStyle !== 'none'
-        && parseFloat(getComputedStyle(one).outlineWidth) >= 1;
+    const outlined = (one) => one && (getComputedStyle(one).boxShadow.includes('inset')
+        || getComputedStyle(one).outlineStyle !== 'none' && parseFloat(getComputedStyle(one).outlineWidth) >= 1);
     const place = at.getBoundingClientRect();
     return {
         name: at === document.body ? '' : `${at.tagName} ${at.id || at.name || at.textContent.trim().slice(0, 40)}`,
-        // a mail in a frame draws its own; a box to tick may show it on what it is in or on what is painted beside it
-        shown: at.tagName === 'IFRAME' || [at, at.closest('label, .topic'), at.nextElementSibling].some(outlined),
+        // a mail in a frame draws its own; a box to tick or a sheet may show it on what it is in or beside
+        shown: at.tagName === 'IFRAME'
+            || [at, at.closest('label, .topic, .write'), at.nextElementSibling].some(outlined),
         seen: place.width > 0 && place.bottom > 0 && place.top < innerHeight,
     };
 }"""

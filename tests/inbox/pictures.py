@@ -124,10 +124,10 @@ def _sheet(rows: Sequence[Sequence[tuple[str, Image.Image]]]) -> Image.Image:
     return sheet
 
 
-def save(shot: Image.Image, name: str) -> None:
+def save(shot: Image.Image, name: str, colours: int = _COLOURS) -> None:
     """Keep a picture in docs/pictures, small, and say so."""
     path = PICTURES / name
-    shot.quantize(_COLOURS, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+    shot.quantize(colours, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
     sys.stdout.write(f"docs/pictures/{name}: {path.stat().st_size / 1000:.0f} kB\n")
 
 

@@ -65,20 +65,20 @@ def _open() -> Iterator[Page]:
             chromium.close()
 
 
-def _go(page: Page, way: Way) -> None:
-    """Take the way as a visitor does."""
-    page.goto(way.url, wait_until="load")
+def _go(page: Page, way: Way) -> int:
+    """Take the way as a visitor does; the status of the page at its end."""
+    opened = page.goto(way.url, wait_until="load")
     if way.form is None:
-        return
-    fields = page.locator("form").filter(has=page.locator(way.form.button))
+        return opened.status if opened else 0
     for name, value in way.form.typed.items():
-        fields.locator(f"[name={name}]").fill(value)
+        page.locator(way.form.button).locator(f"xpath=ancestor::form//*[@name='{name}']").fill(value)
     for name, value in way.form.sent.items():
         page.evaluate(_SEND, [name, value])
     with page.expect_navigation(wait_until="load") as answered:
         page.click(way.form.button)
     if answered.value is None or answered.value.url.partition("?")[0] != way.form.action:
         raise RuntimeError(f"{way.form.button} on {way.url} does not lead to {way.form.action}")
+    return answered.value.status
 
 
 def _seen(page: Page, view: View) -> Iterator[str]:
@@ -88,7 +88,9 @@ def _seen(page: Page, view: View) -> Iterator[str]:
     if view.cookie:
         name, _, value = view.cookie.partition("=")
         page.context.add_cookies([{"name": name, "value": value, "url": way.url}])
-    _go(page, way)
+    status = _go(page, way)
+    if status != view.status:
+        raise RuntimeError(f"{view.name} has the status {status}, not {view.status}")
     page.evaluate(_AXE.read_text(encoding="utf-8"))
     for width in view.widths:
         for scheme in ("light", "dark"):

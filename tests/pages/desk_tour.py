@@ -144,7 +144,9 @@ class DeskTour:
         home = "/suppression"
         yield self._at("suppression", home)
         yield self._at("suppression, none found", f"{home}?q=cat%40example.org")
-        yield self._sent("suppression, mistaken", home, "form .primary", {"addresses": "a@example.org nobody"}, status=422)
+        yield self._sent(
+            "suppression, mistaken", home, "form .primary", {"addresses": "a@example.org nobody"}, status=422
+        )
         yield self._at("lift a suppression", f"{home}/{self.newsroom.suppressed()}/lift")
 
     def _topics(self) -> Iterator[View]:
@@ -158,8 +160,8 @@ class DeskTour:
 
     def _log(self) -> Iterator[View]:
         yield self._at("log", "/log")
-        yield self._at("log, searched", f"/log?address=reader1&issue={RUNNING}&state=accepted")
-        yield self._at("log, nothing found", "/log?address=cat%40example.org")
+        yield self._at("log, searched", f"/log?q=reader1&issue={RUNNING}&state=accepted")
+        yield self._at("log, nothing found", "/log?q=cat%40example.org")
         for state in ("accepted", "failed", "deferred", "unknown", "queued", "excluded"):
             yield self._at(f"log entry, {state}", f"/log/{self.newsroom.entry(state)}")
         yield self._at("log entry, source", f"/log/{self.newsroom.entry('accepted')}?view=source")
@@ -168,12 +170,14 @@ class DeskTour:
         invite = "form[action='/desk/staff'] .primary"
         yield self._at("settings", "/settings")
         yield self._at("settings, seen by a sender", "/settings", who="sender")
-        yield self._sent("settings, refused", "/settings", ".primary", {"most_stories": "many"}, status=422)
+        yield self._sent("settings, refused", "/settings", ".primary", {"canary": "many"}, status=422)
         yield self._at("staff", "/staff")
         yield self._sent("staff, mistaken", "/staff", invite, {"address": "a@example.org"}, status=422)
         yield self._at("staff member", f"/staff/{self.newsroom.member()}")
         again = f"/staff/{self.newsroom.member()}/link"
-        yield self._sent("staff link", f"/staff/{self.newsroom.member()}", "form[action$='/link'] button", goes_to=again)
+        yield self._sent(
+            "staff link", f"/staff/{self.newsroom.member()}", "form[action$='/link'] button", goes_to=again
+        )
         yield self._at("audit", "/audit")
         yield self._at("audit, nothing", "/audit?action=second+factor+off")
 
@@ -181,9 +185,13 @@ class DeskTour:
         wrong = {"old": "lighthouse", "password": PASSWORD, "again": PASSWORD}
         yield self._at("account", "/account")
         yield self._at("account, done", "/account?done=password")
-        yield self._sent("account, mistaken", "/account", "form[action$='/password'] .primary", wrong, "/account/password", 422)
+        yield self._sent(
+            "account, mistaken", "/account", "form[action$='/password'] .primary", wrong, "/account/password", 422
+        )
         yield self._at("second factor", "/account/second-factor")
-        yield self._sent("second factor, mistaken", "/account/second-factor", ".primary", {"code": "000000"}, status=422)
+        yield self._sent(
+            "second factor, mistaken", "/account/second-factor", ".primary", {"code": "000000"}, status=422
+        )
 
     def _at(self, name: str, path: _Path, *, status: int = 200, scored: bool = False, who: str = "") -> View:
         def way() -> Way:
@@ -211,7 +219,10 @@ class DeskTour:
         return View(name, way, status, False, self.cookie(who), WIDTHS)
 
     def _at_code(self) -> Way:
-        login, typed = self._url("/login"), {"address": self.newsroom.address_with_second_factor(), "password": PASSWORD}
+        login, typed = (
+            self._url("/login"),
+            {"address": self.newsroom.address_with_second_factor(), "password": PASSWORD},
+        )
         return Way(login, Form(login, "main .primary", typed))
 
     def _url(self, path: _Path) -> str:

@@ -1,6 +1,7 @@
 """A newsletter as its staff have it on a busy day: issues in every state, readers, mails sent, lost and refused."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from io import BytesIO
 from itertools import count
@@ -22,6 +23,7 @@ from newsletter.readers import reader_lists, suppressing, topic_changes
 from newsletter.staff import accounts, invitations, own_account, second_factor, sessions
 from newsletter.staff.logins import Visitor
 from newsletter.staff.rights import Actor, Role
+from newsletter.storage.seat import take_seat
 from subscribers.models import State, Subscriber
 from subscribers.preferences import Preferences
 
@@ -31,7 +33,7 @@ PASSWORD = "海图上的每一座灯塔都有名字"
 FIRST, SENT, RUNNING, HELD, APPROVED, ASKED, TIMED, WORK = (f"2026-03-{day:02}" for day in range(6, 14))
 _BROWSERS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
 )
 _TAKEN = Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "2.0.0 queued as 4F1B2")
 _GONE = Outcome(Verdict.REFUSED, Stage.RCPT, 550, "5.1.1 no such mailbox here")
@@ -152,6 +154,12 @@ class Newsroom:
         own_account.turn_on(self._newsletter, actor, secret, code)
         return address
 
+    @contextmanager
+    def with_a_sender(self) -> Iterator[None]:
+        """A process sits ready to send for the length of a block, and sends nothing."""
+        with take_seat(self._newsletter.engine, self._newsletter.database_file):
+            yield
+
     def look(self, *, over: bool = False) -> str:
         """The token of a link for colleagues."""
         clock = self._newsletter.clock
@@ -174,7 +182,7 @@ class Newsroom:
         reader_lists.take_in(self._newsletter, self.editor, key)
         with self._newsletter.session() as session:
             people = self._newsletter.people(session)
-            for number in range(60):
+            for number in range(24):
                 topics = ("models", "industry", "policy", "products")[: number % 4 + 1]
                 people.add(f"reader{number}@example.{('com', 'net', 'org')[number % 3]}", Preferences(topics=topics))
 

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from inbox.pictures import save
 from inbox.samples import confirmation, letter_sample
 from playwright.sync_api import Page, sync_playwright
 
-from pages.site import open_site
+from pages.site import open_desk, open_tour
+from pages.view import View
 
 _ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
 """So that the pages take the browser for a visitor's, not for one at their own machine."""
@@ -23,7 +24,10 @@ _PAINTING_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture of one of the pages of `open_site`, in CSS pixels: of a window, or down to the end of the page."""
+    """A picture of one of the pages, in CSS pixels: of a window, or down to the end of the page.
+
+    `query` is added to its address.
+    """
 
     file: str
     page: str
@@ -31,6 +35,7 @@ class Shot:
     height: int = 900
     whole: bool = False
     dark: bool = False
+    query: str = ""
 
 
 SHOTS = (
@@ -41,6 +46,12 @@ SHOTS = (
     Shot("confirm.png", "confirm", 375, 490),
     Shot("leave.png", "leave", 375, 715),
 )
+AT_DESK = (
+    Shot("desk.png", "editor", 1280, query="?figures=1&reader=lin.xiaolan%40example.org"),
+    Shot("desk-checks.png", "checks", 1280),
+    Shot("desk-sending.png", "sending, running", 1280),
+    Shot("desk-overview.png", "overview", 1280),
+)
 
 
 def main() -> int:
@@ -48,11 +59,11 @@ def main() -> int:
     if lacking := browser.lack():
         sys.stderr.write(f"{lacking}\n")
         return 1
-    with open_site() as views, _visitor() as page:
-        found = {view.name: view.url for view in views}
-        for shot in SHOTS:
-            _show(page, found[shot.page], shot)
-            save(pixels.shot(page, whole=False), shot.file)
+    with _visitor() as page:
+        with open_tour() as tour:
+            _take(page, tour.views(), SHOTS, 64)
+        with open_desk() as desk, desk.newsroom.with_a_sender():
+            _take(page, desk.views(), AT_DESK, 192)  # pills of many shades
     with browser.page() as page:
         browser.show(page, letter_sample(confirmation("zh"), "zh").html, browser.WIDE)
         save(pixels.shot(page), "letter.png")
@@ -64,9 +75,18 @@ def _visitor() -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         try:
-            yield chromium.new_context(locale="zh-CN", extra_http_headers=_ELSEWHERE).new_page()
+            yield chromium.new_context(locale="zh-CN").new_page()
         finally:
             chromium.close()
+
+
+def _take(page: Page, views: Iterable[View], shots: Iterable[Shot], colours: int) -> None:
+    found = {view.name: view for view in views}
+    for shot in shots:
+        view = found[shot.page]
+        page.set_extra_http_headers({"cookie": view.cookie} if view.cookie else _ELSEWHERE)
+        _show(page, view.url + shot.query, shot)
+        save(pixels.shot(page, whole=False), shot.file, colours)
 
 
 def _show(page: Page, url: str, shot: Shot) -> None:

@@ -10,7 +10,7 @@ from newsletter.staff.logins import LoginRefused
 from newsletter.staff.models import Staff
 from newsletter.staff.own_account import CodeRefused
 from newsletter.staff.passwords import PasswordRefused
-from newsletter.staff.rights import Right
+from newsletter.staff.rights import Right, Role
 from newsletter.staff.throttle import TooManyTries
 from newsletter.web.desk.seat import actor_of, desk_page, needs, session_of, visitor_of
 from newsletter.web.desk.session_list import lines
@@ -102,6 +102,7 @@ def _page(request: Request, status: int = 200, *, mistakes: dict[str, str] | Non
         "account.html.j2",
         place="account",
         status=status,
+        roles=list(Role),
         has_second_factor=bool(staff and staff.totp_secret),
         sessions=lines(request, theirs, session_of(request)),
         least=passwords.LEAST_CHARACTERS,

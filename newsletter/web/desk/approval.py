@@ -37,8 +37,10 @@ def ask(request: Request, slug: str) -> Response:
     issue_bar(request, slug)
     newsletter, actor = newsletter_of(request), actor_of(request)
     saved = ask_for(newsletter, slug, actor)
-    response = go_back(slug, "asked")
-    if not saved.approved_hash:
+    if saved.approved_hash:
+        return go_back(slug, "approved")
+    response = go_back(slug, "asked" if newsletter.settings.staff else "asked-untold")
+    if newsletter.settings.staff:
         response.background = BackgroundTask(tell_asked, newsletter, saved, actor)
     return response
 

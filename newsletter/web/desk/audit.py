@@ -1,6 +1,5 @@
 """The audit log: who did what, and when."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -11,6 +10,7 @@ from newsletter.staff.audit import Action, entries
 from newsletter.staff.models import AuditEntry
 from newsletter.staff.rights import Right
 from newsletter.web.archive_view import address
+from newsletter.web.desk.audit_words import deed, details, subject
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import desk_page, needs
 from newsletter.web.pages import newsletter_of, words_for
@@ -66,19 +66,8 @@ def page(request: Request, who: str = "", action: str = "", before: str = "") ->
 
 def _line(request: Request, entry: AuditEntry) -> AuditLine:
     words = words_for(request)
-    names = {one.value: one.name.lower() for one in Action}
-    what = words[f"audit_{names[entry.action]}"] if entry.action in names else entry.action
-    details = tuple(
-        (words.get(f"audit_detail_{key}", key), _said(words, value)) for key, value in entry.details.items()
-    )
     who = entry.who if entry.staff_id is not None else words["audit_command_line"]
-    return AuditLine(moment(request, entry.at), who, what, entry.subject, details)
-
-
-def _said(words: Mapping[str, str], value: object) -> str:
-    """A detail as people read it: roles by their names, the rest as it is."""
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(words.get(f"staff_role_{one}", str(one)) for one in values)
+    return AuditLine(moment(request, entry.at), who, deed(words, entry), subject(words, entry), details(request, entry))
 
 
 def _number(text: str) -> int | None:

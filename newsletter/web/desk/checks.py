@@ -1,11 +1,7 @@
 """Checks before approval: what would go wrong with an issue, where, and how to mend it; who would get what."""
 
-import re
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,24 +11,23 @@ from newsletter.compose.edition import FOLLOWED
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES
 from newsletter.review.mail_checks import most_read, sizes
 from newsletter.review.readership import followed, topics_reached
-from newsletter.review.report import SLOW, Review, review
+from newsletter.review.report import Review, review
 from newsletter.review.specimen import Specimen
 from newsletter.review.verdicts import Check, Place, Verdict
 from newsletter.staff.rights import Right
-from newsletter.storage.issues import Saved
+from newsletter.web.desk.finding_words import said_of
 from newsletter.web.desk.issue_bar import issue_bar
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import desk_page, needs
-from newsletter.web.pages import newsletter_of, words_for
+from newsletter.web.desk.slow_checks import PAUSE_SECONDS, slow_checks_of
+from newsletter.web.pages import back_to, newsletter_of, words_for
+from newsletter.web.posted import Posted
 from newsletter.web.visitor import language_of
 
 router = APIRouter(prefix="/desk/issues/{slug}/checks", dependencies=[needs(Right.LOOK)])
 
 _MOST_BARS = 8
 """Rows for readers by their number of stories; those who get more are counted together."""
-_MOST_KEPT = 50
-_QUOTED = re.compile("“([^”]*)”")
-"""What a diagnostic's message quotes of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,49 +66,40 @@ class Bar:
     stories: int = 0
 
 
-class SlowChecks:
-    """The slow checks of the revisions that were looked at last, for as long as this process runs."""
-
-    def __init__(self) -> None:
-        self._kept = OrderedDict[tuple[int, datetime | None], tuple[Check, ...]]()
-        self._lock = Lock()
-
-    def of(self, saved: Saved) -> tuple[Check, ...]:
-        """What was found of a revision as it is now; nothing when it was not asked for, or saved again since."""
-        with self._lock:
-            return self._kept.get((saved.revision_id, saved.saved_at), ())
-
-    def keep(self, made: Review) -> None:
-        """Remember the slow checks of a review."""
-        slow = tuple(check for check in made.checks if check.name in SLOW and check.at)
-        key = made.saved.revision_id, made.saved.saved_at
-        with self._lock:
-            self._kept[key] = slow
-            self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-
-
 @router.api_route("", methods=["GET", "HEAD"])
 def checks(request: Request, slug: str) -> Response:
     """The checks of the newest revision: the quick ones made now, the slow ones as they were made last."""
-    bar = issue_bar(request, slug)
-    made = review(newsletter_of(request), slug)
-    made = made.with_earlier(_slow(request).of(made.saved))
-    return desk_page(request, "checks.html.j2", place="issues", tab="checks", issue_bar=bar, **_shown(request, made))
+    return _page(request, slug)
 
 
 @router.post("")
-def run_slow_checks(request: Request, slug: str) -> Response:
-    """Make the slow checks too, and show them."""
+def run_slow_checks(request: Request, slug: str, posted: Posted) -> Response:
+    """Make the slow checks too, and show them, on the page about sending when the button stood there."""
     issue_bar(request, slug)
-    _slow(request).keep(review(newsletter_of(request), slug, slow=True))
+    if not slow_checks_of(request).make(lambda: review(newsletter_of(request), slug, slow=True)):
+        return _page(request, slug, 429)
+    if posted.get("back") == "sending":
+        return back_to(request, "desk", "issues", slug, "sending")
     return RedirectResponse(request.url.path, 303)
 
 
-def _slow(request: Request) -> SlowChecks:
-    kept: SlowChecks = request.app.state.slow_checks
-    return kept
+def _page(request: Request, slug: str, status: int = 200) -> Response:
+    bar = issue_bar(request, slug)
+    made = review(newsletter_of(request), slug)
+    shown = _shown(request, made.with_earlier(slow_checks_of(request).of(made.saved)))
+    response = desk_page(
+        request,
+        "checks.html.j2",
+        place="issues",
+        status=status,
+        tab="checks",
+        issue_bar=bar,
+        crowded=status == 429,
+        **shown,
+    )
+    if status == 429:
+        response.headers["retry-after"] = f"{PAUSE_SECONDS:g}"
+    return response
 
 
 def _shown(request: Request, made: Review) -> dict[str, Any]:
@@ -156,13 +142,9 @@ def _entry(request: Request, check: Check, words: Mapping[str, str], names: Mapp
 
 def _line(place: Place, key: str, words: Mapping[str, str], names: Mapping[str, str]) -> Line:
     """A place, its note in the page's words where there are any: for this note, for this thing, or for the check."""
-    finding = f"finding_{place.what.replace('-', '_')}"
-    if key.startswith("checks_text_") and finding in words:
-        quoted = _QUOTED.search(place.note)
-        said = words[finding].format(
-            what=quoted[1] if quoted else "", detail=place.note.rpartition(": ")[2], message=place.note
-        )
-        return Line("", said, place.line, place.story, in_english=False)
+    if place.finding:
+        sentence = said_of(place.finding, words)
+        return Line("", sentence.text, place.line, place.story, in_english=sentence.in_english)
     known = (f"{key}_note_{place.note}", f"{key}_note_{place.what}", f"{key}_note")
     said = next((words[name] for name in known if name in words), "")
     note = said.format(note=place.note) if said else place.note

@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 from datetime import datetime
-from html import escape
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import QueryParams
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from newsletter.content.document import MAX_BYTES
 from newsletter.content.mends import mended
@@ -17,17 +16,16 @@ from newsletter.editorial.writing import Conflict, text_of
 from newsletter.staff.rights import Right
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.web.desk.editor_figures import figures
-from newsletter.web.desk.editor_view import CARDS_MOVED, Look, inbox_line, line_of, look_over, mend_of
+from newsletter.web.desk.editor_mail import inbox_line
+from newsletter.web.desk.editor_pieces import choice_of, home_of, piece
+from newsletter.web.desk.editor_view import CARDS_MOVED, CARDS_SHOWN, Look, look_over, mend_of
+from newsletter.web.desk.finding_words import said_of
 from newsletter.web.desk.issue_bar import issue_bar
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import actor_of, desk_page, needs
-from newsletter.web.pages import Pages, newsletter_of, words_for
+from newsletter.web.pages import newsletter_of, words_for
 from newsletter.web.posted import Body, Posted, body_of
 from newsletter.web.preview_choice import Choice
-from newsletter.web.preview_mail import mail_part
-from newsletter.web.preview_view import REFUSALS, make
-from newsletter.web.security import PREVIEW_POLICY
-from newsletter.web.visitor import language_of
 from subscribers.addresses import AddressRefused
 
 router = APIRouter(prefix="/desk/issues/{slug}")
@@ -64,7 +62,7 @@ def save(request: Request, slug: str, form: Form) -> Response:
         return _page(request, slug, text, conflict=conflict.newest, status=409)
     except IssueRefused as refusal:
         return _page(request, slug, text, refusal=str(refusal), status=400)
-    return RedirectResponse(f"/desk/issues/{quote(slug, safe='')}", 303)
+    return RedirectResponse(home_of(slug), 303)
 
 
 @router.post("/text", dependencies=[needs(Right.WRITE)])
@@ -101,28 +99,6 @@ def move(request: Request, slug: str, fields: Posted) -> Response:
     return RedirectResponse(f"/desk/issues/{quote(slug, safe='')}#outline", 303)
 
 
-@router.api_route("/frame", methods=["GET", "HEAD"], dependencies=[needs(Right.LOOK)])
-def frame(request: Request, slug: str) -> Response:
-    """The mail for the frame of this page, which looks into it to keep the place one had scrolled to; nothing runs.
-
-    Its HTML tells in a `meta` how it is announced, so that the mail is made once for both.
-    """
-    newsletter, query = newsletter_of(request), request.query_params
-    choice = _choice(slug, query)
-    try:
-        made = make(newsletter, choice)
-        response = mail_part(made, query)
-    except REFUSALS as refusal:
-        raise HTTPException(404, str(refusal)) from None
-    response.headers["content-security-policy"] = PREVIEW_POLICY
-    if not isinstance(response, HTMLResponse):
-        return response
-    line = _piece(request, "desk/editor_inbox.html.j2", inbox=line_of(newsletter, made), choice=choice)
-    told = f'<head><meta name="inbox-line" content="{escape(line)}">'
-    html = bytes(response.body).decode().replace("<head>", told, 1)
-    return HTMLResponse(html, headers={"content-security-policy": PREVIEW_POLICY, "x-robots-tag": "noindex"})
-
-
 @router.api_route("/figures", methods=["GET", "HEAD"], dependencies=[needs(Right.LOOK)])
 def numbers(request: Request, slug: str, part: str = "") -> Response:
     """The figures below the text, which take longer than a key: `part=checks` those of the checks alone."""
@@ -142,7 +118,7 @@ def readers(request: Request, slug: str, q: str = "") -> Response:
 def _page(request: Request, slug: str, text: str, status: int = 200, **said: Any) -> Response:
     newsletter = newsletter_of(request)
     bar = issue_bar(request, slug)
-    choice = _choice(slug, request.query_params)
+    choice = choice_of(slug, request.query_params)
     found = figures(newsletter, bar, "") if "figures" in request.query_params else None
     return desk_page(
         request,
@@ -153,12 +129,15 @@ def _page(request: Request, slug: str, text: str, status: int = 200, **said: Any
         tab="write",
         text=text,
         look=look_over(newsletter, bar.saved, text),
-        inbox=inbox_line(newsletter, choice),
+        inbox=inbox_line(newsletter, bar.saved, request.query_params),
         choice=choice,
         views=VIEWS,
         frame=_frame_of(choice),
         readers=_addresses(request, ""),
+        said_of=said_of,
         cards_moved=CARDS_MOVED,
+        cards_shown=CARDS_SHOWN,
+        home=home_of(slug),
         chosen_topics=_topics_of(request, choice),
         figures=found,
         next_words=_next_words(request, found.next_at if found else None),
@@ -176,53 +155,47 @@ def _kept(request: Request, slug: str, text: str, said: QueryParams) -> Response
     except IssueRefused as refusal:
         return JSONResponse({"why": str(refusal)}, 400)
     look = look_over(newsletter_of(request), saved, text, reading)
-    return JSONResponse(
-        {"text": text, **_answer(request, saved, look)} if "to" in said else _answer(request, saved, look)
-    )
+    answer = _answer(request, saved, look)
+    if saved.number != base:  # a new revision may stand otherwise: an approval was for the one before
+        answer["parts"] |= _bar_parts(request, slug)
+    return JSONResponse({"text": text, **answer} if "to" in said else answer)
+
+
+def _bar_parts(request: Request, slug: str) -> dict[str, str]:
+    """The state and the buttons in the head of the page."""
+    bar = issue_bar(request, slug)
+    return {name: piece(request, f"{name}", issue_bar=bar) for name in ("issue_state", "editor_actions")}
 
 
 def _answer(request: Request, saved: Saved, look: Look) -> dict[str, Any]:
     newsletter, words = newsletter_of(request), words_for(request)
-    shown: dict[str, Any] = {"look": look, "cards_moved": CARDS_MOVED}
+    shown: dict[str, Any] = {"look": look, "cards_moved": CARDS_MOVED, "cards_shown": CARDS_SHOWN, "said_of": said_of}
     parts = ["counts", "findings", "outline"]
     if "line" in request.query_params:
-        choice = _choice(saved.slug, request.query_params)
-        shown |= {"inbox": inbox_line(newsletter, choice), "choice": choice}
-        parts.append("inbox")
+        inbox = inbox_line(newsletter, saved, request.query_params)
+        shown |= {"inbox": inbox, "lack": inbox.lack, "home": home_of(saved.slug)}
+        parts += ["inbox", "empty"]
     return {
         "base": saved.number,
         "seen": saved.fingerprint,
         "said": words["editor_saved"].format(n=saved.number),
         "marks": look.marks,
         "headings": look.headings,
-        "parts": {
-            name: _piece(request, f"desk/editor_{name}.html.j2", may={Right.WRITE.value}, slug=saved.slug, **shown)
-            for name in parts
-        },
+        "parts": {name: piece(request, f"editor_{name}", slug=saved.slug, **shown) for name in parts},
     }
 
 
 def _conflict(request: Request, newest: Saved, base: int) -> dict[str, Any]:
     newsletter = newsletter_of(request)
-    html = _piece(
+    html = piece(
         request,
-        "desk/editor_conflict.html.j2",
+        "editor_conflict",
         newest=newest,
         by=writing.author(newsletter, newest),
         base=base,
         scripted=True,
     )
     return {"base": newest.number, "seen": newest.fingerprint, "parts": {"conflict": html}}
-
-
-def _piece(request: Request, name: str, **context: Any) -> str:
-    """A piece of the page, which the script puts into it."""
-    pages: Pages = request.app.state.pages
-    return pages.render(name, language_of(request), context)
-
-
-def _choice(slug: str, query: QueryParams) -> Choice:
-    return Choice.of(slug, query, at=f"/desk/issues/{quote(slug, safe='')}/preview")
 
 
 def _frame_of(choice: Choice) -> str:

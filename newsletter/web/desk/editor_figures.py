@@ -44,7 +44,8 @@ class Reach:
 class Figures:
     """What the cards show; a part that was not asked for, or cannot be said, is None.
 
-    `reach` is also None where `too_many` readers would have to be gone through; `refusal` says why nothing compiles.
+    `reach` is also None where `too_many` readers would have to be gone through, and where there is no mail yet, because
+    no story has a topic; `refusal` says why nothing compiles.
     """
 
     reach: Reach | None = None
@@ -53,6 +54,7 @@ class Figures:
     warn_bytes: int = WARN_HTML_BYTES
     most_bytes: int = MOST_HTML_BYTES
     too_many: bool = False
+    no_mail: bool = False
     refusal: str = ""
 
 
@@ -62,6 +64,8 @@ def figures(newsletter: Newsletter, bar: IssueBar, part: str) -> Figures:
     if part == "checks":
         return Figures(checks=checks)
     next_at = next_send(newsletter, bar)
+    if not any(story.topics for story in bar.saved.issue.stories):
+        return Figures(checks=checks, next_at=next_at, no_mail=True)
     if _readers(newsletter) > MOST_COUNTED:
         return Figures(checks=checks, next_at=next_at, too_many=True)
     try:

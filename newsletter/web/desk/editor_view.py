@@ -1,6 +1,5 @@
 """What the editor page shows of a text: its findings with their mends, its structure, its line in an inbox."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,33 +12,27 @@ from newsletter.content.lines import split_lines
 from newsletter.content.mends import Mend, mends_in
 from newsletter.content.reading import Reading
 from newsletter.editorial.intake import read_text
-from newsletter.editorial.preview import Preview
 from newsletter.storage.issues import Saved
-from newsletter.web.preview_choice import Choice
-from newsletter.web.preview_view import REFUSALS, make
 from subscribers.topics import Catalogue
 
 FINDINGS_SHOWN = 100
 """More than anybody mends at a sitting; the count names them all."""
 
-CARDS_SHOWN = 2_000
+CARDS_SHOWN = 300
+"""More than anybody looks over; the outline says how many there are."""
+
 CARDS_MOVED = 60
 """Up to so many stories, each card offers every section to be moved to; in a longer issue it goes up and down alone."""
 
-_WHAT = re.compile(r"“([^”]*)”|'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 _IN_PARTS = ("daily",)  # the dialect whose stories have a background and points
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding as a line of the list: `what` is the text it quotes, `detail` what it says behind its last colon."""
+    """A finding as a line of the list; `heading` is the section's whose topic nobody knows, else empty."""
 
-    severity: str
-    line: int
-    code: str
-    message: str
-    what: str
-    detail: str
+    found: Diagnostic
+    heading: str
     mends: tuple[Mend, ...]
 
 
@@ -60,24 +53,17 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section of the outline: its heading (may be empty), its line (0 when unknown) and its topic's slug."""
+    """A section of the outline: its heading (may be empty), its line (0 when unknown) and its topic's slug.
+
+    It has so many `stories`; those that are listed have `cards`.
+    """
 
     number: int
     line: int
     title: str
     topic: str
+    stories: int
     cards: tuple[Card, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InboxLine:
-    """How the chosen mail stands in a list of mails, or why there is none."""
-
-    sender: str
-    subject: str
-    preheader: str
-    refusal: str = ""
-    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +80,16 @@ class Look:
     @property
     def topics(self) -> int:
         """How many topics its stories stand under."""
-        return len({part.topic for part in self.parts if part.topic and part.cards})
+        return len({part.topic for part in self.parts if part.topic and part.stories})
 
     @property
     def marks(self) -> list[tuple[int, str]]:
         """Lines with findings; an error goes before a warning."""
-        found = {finding.line: finding.severity for finding in self.findings if finding.severity == Severity.WARNING}
-        found |= {finding.line: finding.severity for finding in self.findings if finding.severity == Severity.ERROR}
-        return sorted((line, severity) for line, severity in found.items() if line)
+        found = [finding.found for finding in self.findings]
+        marked: dict[int, str] = {}
+        for severity in (Severity.WARNING, Severity.ERROR):
+            marked |= {one.line: severity.value for one in found if one.severity is severity and one.line}
+        return sorted(marked.items())
 
     @property
     def headings(self) -> list[int]:
@@ -116,26 +104,13 @@ def look_over(newsletter: Newsletter, saved: Saved, text: str, reading: Reading 
     reading = reading or read_text(newsletter, text, saved.slug)
     errors = len(reading.errors)
     return Look(
-        findings=tuple(_findings(text, reading.diagnostics, catalogue, _day(newsletter, saved, reading))),
+        findings=tuple(_findings(text, reading, catalogue, _day(newsletter, saved, reading))),
         errors=errors,
         warnings=len(reading.diagnostics) - errors,
         parts=tuple(_parts(reading)),
         stories=len(reading.issue.stories) if reading.issue else 0,
         catalogue=catalogue,
     )
-
-
-def inbox_line(newsletter: Newsletter, choice: Choice) -> InboxLine:
-    """How the mail of a choice is announced."""
-    try:
-        return line_of(newsletter, make(newsletter, choice))
-    except REFUSALS as refusal:
-        return InboxLine("", "", "", refusal=str(refusal))
-
-
-def line_of(newsletter: Newsletter, made: Preview) -> InboxLine:
-    """How a mail is announced."""
-    return InboxLine(newsletter.name, made.subject, made.assembled.preheader, left_out=made.left_out)
 
 
 def mend_of(newsletter: Newsletter, saved: Saved, text: str, wanted: str) -> Mend | None:
@@ -154,17 +129,14 @@ def _day(newsletter: Newsletter, saved: Saved, reading: Reading) -> date:
     return newsletter.today() if doubted or saved.issue.date is None else saved.issue.date
 
 
-def _findings(text: str, found: Sequence[Diagnostic], catalogue: Catalogue, on: date) -> Iterator[Finding]:
+def _findings(text: str, reading: Reading, catalogue: Catalogue, on: date) -> Iterator[Finding]:
     lines = split_lines(text)
-    for one in sorted(found, key=lambda one: one.severity != Severity.ERROR)[:FINDINGS_SHOWN]:
-        quoted = _WHAT.search(one.message)
+    sections = zip(reading.section_lines, reading.issue.sections if reading.issue else (), strict=False)
+    headings = {line: section.title for line, section in sections if not section.topic}
+    for one in sorted(reading.diagnostics, key=lambda one: one.severity != Severity.ERROR)[:FINDINGS_SHOWN]:
         yield Finding(
-            severity=one.severity.value,
-            line=one.line,
-            code=one.code,
-            message=one.message,
-            what=next(filter(None, quoted.groups()), "") if quoted else "",
-            detail=one.message.rpartition(": ")[2],
+            found=one,
+            heading=headings.get(one.line, "") if one.code == "topic-unknown" else "",
             mends=mends_in(lines, one, catalogue, on),
         )
 
@@ -178,7 +150,7 @@ def _parts(reading: Reading) -> Iterator[Part]:
         cards = _cards(section, number, lines, reading.issue.format)
         number += len(section.stories)
         line = reading.section_lines[at] if at < len(reading.section_lines) else 0
-        yield Part(at, line, plain(section.title), section.topic, cards)
+        yield Part(at, line, plain(section.title), section.topic, len(section.stories), cards)
 
 
 def _cards(section: Section, first: int, lines: Sequence[int], dialect: str) -> tuple[Card, ...]:

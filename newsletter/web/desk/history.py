@@ -7,9 +7,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
+from newsletter.app import Newsletter
 from newsletter.editorial import writing
 from newsletter.editorial.differences import Line
 from newsletter.editorial.writing import Conflict
+from newsletter.staff.audit import Action, entries
 from newsletter.staff.rights import Right
 from newsletter.storage.issues import IssueRefused
 from newsletter.web.archive_view import address
@@ -53,8 +55,15 @@ def history(request: Request, slug: str, before: str = "") -> Response:
         revisions=found[:REVISIONS],
         older=address(request.url.path, before=found[REVISIONS - 1].number) if len(found) > REVISIONS else "",
         names=writing.staff_names(newsletter),
+        once_approved=_once_approved(newsletter, slug),
         moment=lambda at: moment(request, at),
     )
+
+
+def _once_approved(newsletter: Newsletter, slug: str) -> set[int]:
+    """The numbers of the revisions that somebody approved at some time."""
+    with newsletter.reading() as session:
+        return {entry.details["revision"] for entry in entries(session, subject=slug, action=Action.ISSUE_APPROVED)}
 
 
 @router.api_route("/{number}", methods=["GET", "HEAD"], dependencies=[needs(Right.LOOK)])

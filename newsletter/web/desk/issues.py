@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from newsletter.content.document import MAX_BYTES
 from newsletter.content.encoding import decode
-from newsletter.editorial.listing import STATES, issues, newest_written
+from newsletter.editorial.listing import STATES, issues, to_go_on_with
 from newsletter.editorial.writing import create, from_earlier, next_free_date
 from newsletter.staff.rights import Right
 from newsletter.storage.issues import IssueRefused, Saved
@@ -76,7 +76,7 @@ def _made(request: Request, upload: Upload, on: str, how: str, text: str) -> Sav
     newsletter, actor, day = newsletter_of(request), actor_of(request), _day(on)
     if upload.data:
         return create(newsletter, actor, day, _decoded(upload.data))
-    if not text.strip() and how == "earlier" and (earlier := newest_written(newsletter)):
+    if not text.strip() and how == "earlier" and (earlier := to_go_on_with(newsletter)):
         return from_earlier(newsletter, actor, earlier, day)
     return create(newsletter, actor, day, text)
 
@@ -113,7 +113,7 @@ def _form(
         on=on,
         how=how,
         text=text,
-        earlier=newest_written(newsletter_of(request)),
+        earlier=to_go_on_with(newsletter_of(request)),
         mistake=mistake,
         refusal=words[f"new_issue_mistake_{mistake}"].format(n=MAX_BYTES // 1_000_000) if mistake else refusal,
     )

@@ -80,6 +80,7 @@ def one(request: Request, entry: str) -> Response:
         choice=choice,
         views=VIEWS,
         shown=shown,
+        unknown_wait_minutes=round(newsletter.settings.unknown_wait.total_seconds() / 60),
     )
 
 

@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.readers import reader_lists
-from newsletter.readers.reader_lists import KeptList
+from newsletter.readers.reader_lists import KeptList, Told
 from newsletter.staff.rights import Right
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of, words_for
@@ -83,19 +83,21 @@ def look_through(request: Request, upload: Annotated[Upload | None, Depends(read
     try:
         key = reader_lists.keep(newsletter, actor, upload.name, upload.file, upload.state)
     except CsvRefused as error:
-        return _asking(request, mistake=str(error), state=upload.state)
+        return _asking(request, refusal=str(error), state=upload.state)
     return RedirectResponse(f"/desk/readers/import/{key}", 303)
 
 
 @router.api_route("/{key}", methods=["GET", "HEAD"])
 def show(request: Request, key: str) -> Response:
     """What a list would do, or once it is taken in, what it did."""
+    kept = _kept(request, key)
     return desk_page(
         request,
         "reader_import_report.html.j2",
         place="readers",
         tab="import",
-        kept=_kept(request, key),
+        kept=kept,
+        told=[_said(request, line) for line in kept.report.told[:_SHOWN]],
         shown=_SHOWN,
         outcomes=tuple(Outcome),
         known=COLUMNS,
@@ -123,19 +125,28 @@ def lines(request: Request, key: str) -> Response:
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(("line", "address", "outcome", "reason"))
-    writer.writerows([defused(str(cell)) for cell in line] for line in _kept(request, key).report.told)
+    told = _kept(request, key).report.told
+    writer.writerows([defused(str(cell)) for cell in _said(request, line)] for line in told)
     headers = {"content-disposition": 'attachment; filename="lines.csv"'}
     return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _asking(request: Request, *, mistake: str = "", state: State = State.ACTIVE) -> Response:
+def _said(request: Request, told: Told) -> tuple[int | str, ...]:
+    """Number, address and outcome of a line, and the reason in the page's language."""
+    line, address, outcome, reason, code, value = told
+    known = words_for(request).get(f"import_why_{code}")
+    return line, address, outcome, known.format(value=value) if known else reason
+
+
+def _asking(request: Request, *, mistake: str = "", refusal: str = "", state: State = State.ACTIVE) -> Response:
     return desk_page(
         request,
         "reader_import.html.j2",
-        status=422 if mistake else 200,
+        status=422 if mistake or refusal else 200,
         place="readers",
         tab="import",
-        mistake=mistake,
+        mistake=mistake or (words_for(request)["import_refused"] if refusal else ""),
+        refusal=refusal,
         state=state,
         columns=COLUMNS,
         most=reader_lists.MOST_LINES,

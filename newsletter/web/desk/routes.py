@@ -12,6 +12,7 @@ from newsletter.web.desk import (
     audit,
     checks,
     editor,
+    editor_mail,
     events,
     history,
     issues,
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pictures.router,
     pictures.public,
     editor.router,  # after every page with a name of its own below /desk/issues
+    editor_mail.router,
     approval.router,
     checks.router,
     events.router,

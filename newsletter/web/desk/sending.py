@@ -1,7 +1,7 @@
 """Sending an issue and watching it: begin now, at a time or in the slot; pause, resume, cancel, settle, send again."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -16,14 +16,17 @@ from newsletter.editorial.approval import NotReady, approved, unfit_for_real_mai
 from newsletter.editorial.expected import expect
 from newsletter.editorial.progress import progress
 from newsletter.editorial.release import release
+from newsletter.editorial.timetable import MAY_BEGIN_LATE, moment_from
 from newsletter.staff.rights import Actor, Right
 from newsletter.storage.issues import IssueRefused
 from newsletter.web.desk.issue_bar import issue_bar
+from newsletter.web.desk.log_view import number
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import actor_of, desk_page, needs
-from newsletter.web.desk.sending_view import Remark, go_back, refused, sending_page
+from newsletter.web.desk.sending_view import Remark, go_back, refused, sending_page, unmade_checks
 from newsletter.web.pages import back_to, newsletter_of, watch_of, words_for
 from newsletter.web.posted import Posted
+from newsletter.web.preview_choice import stamp
 
 MOST_CANARY = 1_000_000
 router = APIRouter(prefix="/desk/issues/{slug}/sending")
@@ -51,10 +54,16 @@ def start(request: Request, slug: str, posted: Posted) -> Response:
     try:
         canary = _canary(posted.get("canary", ""))
     except ValueError:
-        return _start_page(request, slug, 422, typed=posted.get("canary", ""))
+        return _start_page(request, slug, 422, posted.get("canary"))
+    newsletter, actor = newsletter_of(request), actor_of(request)
     try:
-        sending.start(newsletter_of(request), slug, actor_of(request), canary=canary, seen=posted.get("seen", ""))
+        at = moment_from(posted["at"], UTC) if "at" in posted else None
+        sending.start(newsletter, slug, actor, canary=canary, seen=posted.get("seen", ""), at=at)
+    except ValueError:
+        return _start_page(request, slug, 409, posted.get("canary"))
     except NotReady as refusal:
+        if refusal.code == "late":
+            return _start_page(request, slug, 409, posted.get("canary"))
         return go_back(slug, "begun") if refusal.code == "begun" else refused(request, slug, refusal)
     except IssueRefused as refusal:
         return refused(request, slug, refusal)
@@ -67,9 +76,8 @@ def schedule(request: Request, slug: str, posted: Posted) -> Response:
     issue_bar(request, slug)
     newsletter = newsletter_of(request)
     try:
-        at = datetime.fromisoformat(posted.get("at", ""))
-        at = (at if at.tzinfo else at.replace(tzinfo=newsletter.settings.time_zone)).astimezone()
-    except (ValueError, OverflowError):
+        at = moment_from(posted.get("at", ""), newsletter.settings.time_zone)
+    except ValueError:
         remark = Remark("bad", words_for(request)["sending_no_time"])
         return sending_page(request, slug, status=422, remark=remark)
     return _do(
@@ -125,15 +133,20 @@ def again(request: Request, slug: str) -> Response:
 
 @router.post("/unknown", dependencies=[_sends])
 def unknown(request: Request, slug: str, posted: Posted) -> Response:
-    """Settle the messages of unknown fate: taken for sent, or sent again."""
+    """Settle the messages of unknown fate, or the one that `delivery` names: taken for sent, or sent again."""
     issue_bar(request, slug)
-    choice = posted.get("choice")
-    if choice not in ("accepted", "resend"):
+    choice, named = posted.get("choice"), posted.get("delivery")
+    one = None if named is None else number(named)
+    if choice not in ("accepted", "resend") or (named is not None and one is None):
         remark = Remark("bad", words_for(request)["sending_no_choice"])
         return sending_page(request, slug, status=422, remark=remark)
-    settle = partial(sending.settle_unknown, accepted=choice == "accepted")
+    which = None if one is None else (one,)
+    settle = partial(sending.settle_unknown, accepted=choice == "accepted", deliveries=which)
     done = "taken" if choice == "accepted" else "resent"
-    return _do(request, slug, settle, lambda number: (done, number) if number else ("none-unknown", None))
+    answer = _do(request, slug, settle, lambda settled: (done, settled) if settled else ("none-unknown", None))
+    if one is not None and posted.get("back") == "log" and answer.status_code == 303:
+        return back_to(request, "desk", "log", str(one))
+    return answer
 
 
 @router.api_route("/schedule", methods=["GET", "HEAD"], dependencies=[_sends])
@@ -173,7 +186,11 @@ def _canary(typed: str) -> int | None:
 
 
 def _start_page(request: Request, slug: str, status: int = 200, typed: str | None = None) -> Response:
-    """The question before a send begins; `typed` is a number of first readers that is none."""
+    """The question before a send begins, and the moment that stands in its Date.
+
+    `typed` are the first readers as they were asked for: with status 422 that is no number, and with 409 the moment of
+    an earlier page is over.
+    """
     bar, newsletter = issue_bar(request, slug), newsletter_of(request)
     if watch_of(request).look(slug, fresh=True).is_begun:
         return go_back(slug, "begun")
@@ -181,7 +198,7 @@ def _start_page(request: Request, slug: str, status: int = 200, typed: str | Non
         approved(newsletter, slug)
     except IssueRefused as refusal:
         return refused(request, slug, refusal)
-    stands = release(newsletter, slug, actor_of(request))
+    stands, at = release(newsletter, slug, actor_of(request)), newsletter.now()
     return desk_page(
         request,
         "sending_start.html.j2",
@@ -191,9 +208,14 @@ def _start_page(request: Request, slug: str, status: int = 200, typed: str | Non
         issue_bar=bar,
         release=stands,
         approved_at=moment(request, stands.approved_at),
+        dated=f"{moment(request, at)}:{at:%S}",
+        stamp=stamp(at),
+        late=status == 409,
+        minutes=MAY_BEGIN_LATE // timedelta(minutes=1),
         expected=expect(newsletter, slug),
+        unmade=unmade_checks(request, stands.saved),
         canary=newsletter.settings.canary if typed is None else typed,
-        wrong=typed is not None,
+        wrong=status == 422,
         error_share=newsletter.settings.canary_error_share,
         unfit=[text.split()[0].lower() for text in unfit_for_real_mail(newsletter)],
         somebody_there=progress(newsletter, slug).details.is_anybody_there,

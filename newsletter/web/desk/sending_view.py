@@ -1,6 +1,5 @@
 """What the page about sending one issue shows: first its approval and the ways to send it, then how far it is."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,49 +8,54 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from newsletter.content.diagnostics import Diagnostic
 from newsletter.delivery.control import ControlRefused
+from newsletter.delivery.pauses import read_pause
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotReady, judge
 from newsletter.editorial.expected import MOST_COUNTED, count_candidates
 from newsletter.editorial.progress import Progress
 from newsletter.editorial.release import release
 from newsletter.editorial.timetable import appointed_for, slot_of
-from newsletter.review.report import Summary, review
+from newsletter.review.report import SLOW, Summary, review
 from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused, Saved
+from newsletter.web.desk.audit_words import why_unsent
+from newsletter.web.desk.finding_words import said_of
 from newsletter.web.desk.issue_bar import issue_bar
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import actor_of, desk_page
+from newsletter.web.desk.slow_checks import slow_checks_of
 from newsletter.web.pages import newsletter_of, watch_of, words_for
 
 DONE = (
-    "approved", "asked", "started", "begun", "scheduled", "unscheduled", "not-scheduled", "paused", "was-paused",
-    "resumed", "was-running", "cancelled", "again", "none-again", "taken", "resent", "none-unknown",
+    "approved", "asked", "asked-untold", "started", "begun", "scheduled", "unscheduled", "not-scheduled", "paused",
+    "was-paused", "resumed", "was-running", "cancelled", "again", "none-again", "taken", "resent", "none-unknown",
 )  # fmt: skip
 """What a form can have come to; the words are `sending_done_…`."""
+_NOT_WELL = (
+    "asked-untold", "begun", "not-scheduled", "was-paused", "was-running", "none-again", "none-unknown",
+)  # fmt: skip
+"""Of these, what changed nothing or leaves something to do."""
 _SHOWN_ENTRIES = 12
 _DEEDS = {
     action: f"sending_deed_{action.name.lower()}"
     for action in (
         Action.APPROVAL_ASKED, Action.ISSUE_APPROVED, Action.TEST_SENT, Action.SEND_SCHEDULED, Action.SEND_UNSCHEDULED,
         Action.SEND_BEGUN, Action.SEND_PAUSED, Action.SEND_RESUMED, Action.SEND_CANCELLED, Action.SENT_AGAIN,
-        Action.UNKNOWN_SETTLED,
+        Action.UNKNOWN_SETTLED, Action.NOT_SENT,
     )
 }  # fmt: skip
-_WHYS = (
-    ("first", re.compile(r"(?P<n>\d+) of the first (?P<of>\d+) readers")),
-    ("strange", re.compile(r"(?P<n>\d+) of the last (?P<of>\d+) readers")),
-    ("share", re.compile(r"(?P<n>\d+) of (?P<of>\d+) readers")),
-    ("hand", re.compile(r"by hand")),
-)
-"""What mailings are paused for, as it is written down; the words are `sending_why_…`."""
+_ABOUT_TIMES = (Action.NOT_SENT, Action.SEND_SCHEDULED, Action.SEND_UNSCHEDULED)
+"""The newest of these says whether the issue was to go out by itself and did not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a page says above all else; `kind` is good, warn or bad."""
+    """What a page says above all else; `kind` is good, warn or bad, `link` where more is to be done about it."""
 
     kind: str
     text: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,10 @@ def refusal_words(request: Request, refusal: IssueRefused | ControlRefused) -> s
     if isinstance(refusal, ControlRefused):
         return words["sending_over"]
     if isinstance(refusal, NotReady):
-        return words[f"sending_refused_{refusal.code}"].format_map(refusal.facts)
+        facts = dict(refusal.facts)
+        if isinstance(finding := facts.get("finding"), Diagnostic):
+            facts["detail"] = said_of(finding, words).text.rstrip("。.")
+        return words[f"sending_refused_{refusal.code}"].format_map(facts)
     return str(refusal)
 
 
@@ -125,6 +132,7 @@ def progress_context(request: Request, found: Progress) -> dict[str, Any]:
         "minutes_left": None if left is None else max(1, round(left.total_seconds() / 60)),
         "begun": moment(request, found.begun_at),
         "next_at": moment(request, next_at) if late else "",
+        "deferred_until": moment(request, found.details.deferred_until),
         "why": why_words(words_for(request), found.why),
         "since": [(row, moment(request, row.since)) for row in found.details.unknown],
         "unknown_wait_minutes": round(newsletter.settings.unknown_wait.total_seconds() / 60),
@@ -132,11 +140,9 @@ def progress_context(request: Request, found: Progress) -> dict[str, Any]:
 
 
 def why_words(words: Mapping[str, str], why: str) -> str:
-    """What a mailing was paused for, in the language of these words."""
-    for name, shape in _WHYS:
-        if match := shape.match(why):
-            return words[f"sending_why_{name}"].format_map(match.groupdict())
-    return why
+    """What a mailing was paused for, in the language of these words; a text without a code as it is."""
+    pause = read_pause(why)
+    return words[f"sending_why_{pause.cause}"].format(n=f"{pause.wrong:,}", of=f"{pause.of:,}") if pause else why
 
 
 def _parts(found: Progress) -> list[tuple[str, int, float, float]]:
@@ -164,14 +170,25 @@ def _approval_context(request: Request, saved: Saved) -> dict[str, Any]:
         "saved_at": moment(request, stands.saved_at),
         "approved_at": moment(request, stands.approved_at),
         "asked_at": moment(request, stands.asked_at),
+        "voided_at": moment(request, stands.voided.at) if stands.voided else "",
         "review": _review(request, saved),
+        "unmade": unmade_checks(request, saved),
     }
 
 
 def _review(request: Request, saved: Saved) -> Summary | None:
-    """How the checks ended that are made at once; None where there are more readers than can be gone through now."""
+    """How the checks ended, the slow ones where they were made; None with more readers than can be gone through now."""
     newsletter = newsletter_of(request)
-    return review(newsletter, saved.slug).summary if count_candidates(newsletter) <= MOST_COUNTED else None
+    if count_candidates(newsletter) > MOST_COUNTED:
+        return None
+    return review(newsletter, saved.slug).with_earlier(slow_checks_of(request).of(saved)).summary
+
+
+def unmade_checks(request: Request, saved: Saved) -> list[str]:
+    """The titles of the checks that ask others or take long, unless somebody has had them made for this text."""
+    if slow_checks_of(request).of(saved):
+        return []
+    return [words_for(request)[f"checks_{name.replace('-', '_')}"] for name in SLOW]
 
 
 def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
@@ -182,11 +199,23 @@ def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
     slot = slot_of(newsletter, saved)
     return {
         "appointed": moment(request, at),
-        "slot": moment(request, slot),
+        "slot": "" if at else moment(request, slot),
+        "unsent": None if at else _unsent(request, saved.slug),
         "zone": newsletter.settings.zone,
         "proposed": _proposed(slot, newsletter.now()),
         "live": bool(at or slot),
     }
+
+
+def _unsent(request: Request, slug: str) -> str:
+    """Why an issue did not go out by itself when it was to, unless somebody chose another time since."""
+    newsletter, words = newsletter_of(request), words_for(request)
+    with newsletter.reading() as session:
+        newest = next((entry for entry in entries(session, subject=slug) if entry.action in _ABOUT_TIMES), None)
+    if newest is None or newest.action != Action.NOT_SENT:
+        return ""
+    at = moment(request, datetime.fromisoformat(newest.details["at"]))
+    return words["sending_unsent"].format(at=at, why=why_unsent(words, newest.details))
 
 
 def _proposed(slot: datetime | None, now: datetime) -> str:
@@ -201,8 +230,9 @@ def _said(request: Request) -> Remark | None:
     if done not in DONE:
         return None
     n = f"{int(number):,}" if number.isascii() and number.isdigit() and len(number) < 10 else "0"
-    changed = done not in ("begun", "not-scheduled", "was-paused", "was-running", "none-again", "none-unknown")
-    return Remark("good" if changed else "warn", words_for(request)[f"sending_done_{done}"].format(n=n))
+    well = done not in _NOT_WELL
+    link = "/desk/settings" if done == "asked-untold" else ""
+    return Remark("good" if well else "warn", words_for(request)[f"sending_done_{done}"].format(n=n), link)
 
 
 def _deeds(request: Request, slug: str) -> list[Deed]:
@@ -214,10 +244,19 @@ def _deeds(request: Request, slug: str) -> list[Deed]:
         Deed(
             moment(request, entry.at),
             words.get(f"sending_who_{entry.who.replace(' ', '_')}", entry.who) if entry.staff_id is None else entry.who,
-            words[_DEEDS[Action(entry.action)]].format_map(_Facts(entry.details)),
+            _what(request, _DEEDS[Action(entry.action)], entry.details),
         )
         for entry in found
     ]
+
+
+def _what(request: Request, deed: str, details: Mapping[str, Any]) -> str:
+    """What was done, with the moment that it was done for, where it was for one."""
+    words = words_for(request)
+    if "at" not in details:
+        return words[deed].format_map(_Facts(details))
+    at = moment(request, datetime.fromisoformat(details["at"]))
+    return words.get(f"{deed}_timed", words[deed]).format_map(_Facts({**details, "at": at}))
 
 
 class _Facts(dict[str, Any]):

@@ -19,6 +19,12 @@ from newsletter.web.posted import read_posted
 router = APIRouter(prefix="/desk/settings")
 
 _LONG = ("about", "about_en")
+_GROUPS = {
+    "contact": ("about", "about_en", "postal_address", "reply_to"),
+    "sending": ("approval", "slot", "too_late_minutes", "canary", "unknown", "staff"),
+    "sign_ups": ("sign_ups_per_hour",),
+}
+"""All of `CHOOSABLE`, in the order of the page, under the headings they stand under."""
 _SHOWN = (
     "sender",
     "list_id",
@@ -123,16 +129,16 @@ def _page(
     request: Request, typed: Mapping[str, str], *, refusal: str = "", is_saved: bool = False, status: int = 200
 ) -> Response:
     newsletter = newsletter_of(request)
-    wrong, _, why = refusal.removeprefix("NEWSLETTER_").partition(": ")
+    choices = {choice.name: choice for choice in _choices(newsletter)}
+    wrong = refusal.partition(":")[0].removeprefix("NEWSLETTER_").partition(".")[0]  # STAFF.0 is the first of several
     return desk_page(
         request,
         "settings.html.j2",
         place="settings",
         status=status,
-        choices=_choices(newsletter),
+        groups=[(group, [choices[name] for name in names]) for group, names in _GROUPS.items()],
         typed=typed,
         wrong=wrong.lower(),
-        why=why,
         is_saved=is_saved,
         others=[(name.upper(), _text(getattr(newsletter.settings, name))) for name in _SHOWN],
     )

@@ -17,7 +17,7 @@ from newsletter.web.pages import archive_of, newsletter_of, topics_of, words_for
 from newsletter.web.posted import Posted
 from subscribers import growth
 from subscribers.topic_store import ABOUT_CHARACTERS, NAME_CHARACTERS, TopicRefused
-from subscribers.topics import Topic
+from subscribers.topics import Topic, heading_key
 
 router = APIRouter(prefix="/desk/topics", dependencies=[needs(Right.LOOK)])
 
@@ -27,8 +27,13 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @router.api_route("", methods=["GET", "HEAD"])
 def show(request: Request, done: str = "") -> Response:
-    """All topics in the order in which readers are offered them, and recent headings that mean none."""
+    """All topics in the order in which readers are offered them, and recent headings that mean none.
+
+    `heading` is one of those, to be given a topic now: it stands first.
+    """
     newsletter = newsletter_of(request)
+    wanted = heading_key(request.query_params.get("heading", ""))
+    loose = topic_changes.loose_headings(newsletter)
     with newsletter.reading() as session:
         readers = growth.readers_by_topic(session)
     return desk_page(
@@ -38,7 +43,8 @@ def show(request: Request, done: str = "") -> Response:
         topics=topics_of(request).topics,
         readers=readers,
         rates=archive_of(request).rates(),
-        loose=topic_changes.loose_headings(newsletter),
+        loose=sorted(loose, key=lambda one: heading_key(one.heading) != wanted),
+        wanted=wanted if any(heading_key(one.heading) == wanted for one in loose) else "",
         done=done if done in _DONE else "",
     )
 

@@ -18,12 +18,13 @@ from newsletter.editorial.test_lists import (
     drop,
     keep,
 )
-from newsletter.editorial.trial import order_trial
+from newsletter.editorial.trial import MOST_A_DAY, TooManyTests, order_trial
 from newsletter.render.headers import MessageRefused
 from newsletter.staff.rights import Right
 from newsletter.storage.issues import IssueRefused
 from newsletter.web.desk.issue_bar import issue_bar
 from newsletter.web.desk.seat import actor_of, desk_page, needs
+from newsletter.web.desk.trial_results import TrialResult, TrialResults
 from newsletter.web.pages import back_to, newsletter_of, words_for
 from newsletter.web.posted import Posted
 
@@ -44,13 +45,18 @@ class Typed:
 
 @router.api_route("/issues/{slug}/test", methods=["GET", "HEAD"])
 def ask_trial(request: Request, slug: str) -> Response:
-    """Where a test of an issue is to go."""
-    return _trial_page(request, slug)
+    """Where a test of an issue is to go; after one was sent, what became of it."""
+    if "done" not in request.query_params:
+        return _trial_page(request, slug)
+    sent = _results(request).of(actor_of(request).id, slug)
+    if sent is None:
+        return _trial_page(request, slug, gone=True)
+    return _trial_page(request, slug, typed=Typed(sent.list_id, addresses=sent.typed), outcomes=sent.outcomes)
 
 
 @router.post("/issues/{slug}/test")
 def trial(request: Request, slug: str, posted: Posted) -> Response:
-    """Send a test and show what became of it, address by address."""
+    """Send a test; the page it leads to shows what became of it, address by address, however often it is loaded."""
     issue_bar(request, slug)
     typed = Typed(_number(posted.get("list", "")), addresses=posted.get("addresses", ""))
     newsletter = newsletter_of(request)
@@ -60,13 +66,18 @@ def trial(request: Request, slug: str, posted: Posted) -> Response:
         outcomes = order_trial(newsletter, slug, addresses, actor_of(request), WITHIN_SECONDS)
     except ListRefused as refusal:
         return _trial_page(request, slug, 422, typed=typed, wrong=_refusal_words(request, refusal))
+    except TooManyTests as refusal:
+        wrong = words_for(request)["trial_too_many"].format(n=refusal.sent, most=MOST_A_DAY)
+        return _trial_page(request, slug, 429, typed=typed, wrong=wrong)
     except ServerRefused as refusal:
         wrong = words_for(request)["trial_no_server"].format(detail=refusal)
         return _trial_page(request, slug, 503, typed=typed, wrong=wrong)
     except (IssueRefused, MessageRefused) as refusal:
         wrong = words_for(request)["trial_no_message"].format(detail=refusal)
         return _trial_page(request, slug, 409, typed=typed, wrong=wrong)
-    return _trial_page(request, slug, typed=typed, outcomes=outcomes)
+    result = TrialResult(typed.list_id, typed.addresses, outcomes)
+    _results(request).keep(actor_of(request).id, slug, result)
+    return RedirectResponse(f"{request.url.path}?done=1", 303)
 
 
 @router.api_route("/test-lists", methods=["GET", "HEAD"])
@@ -125,7 +136,7 @@ def _lists_page(request: Request, status: int = 200, typed: Typed | None = None)
     return desk_page(
         request,
         "test_lists.html.j2",
-        place="issues",
+        place="settings",
         status=status,
         forms=forms,
         new=typed if typed and typed.list_id is None else Typed(),
@@ -147,6 +158,7 @@ def _trial_page(
     typed: Typed | None = None,
     wrong: str = "",
     outcomes: Sequence[tuple[str, Outcome]] = (),
+    gone: bool = False,
 ) -> Response:
     newsletter = newsletter_of(request)
     return desk_page(
@@ -160,12 +172,19 @@ def _trial_page(
         typed=typed or Typed(),
         wrong=wrong,
         outcomes=outcomes,
+        gone=gone,
         accepted=sum(outcome.verdict == "accepted" for _, outcome in outcomes),
         most=MOST_ADDRESSES,
         subject=fullest_subject(newsletter, slug),
         sender=newsletter.settings.sender,
         within_seconds=int(WITHIN_SECONDS),
     )
+
+
+def _results(request: Request) -> TrialResults:
+    """The tests that an application remembers."""
+    kept: TrialResults = request.app.state.trial_results
+    return kept
 
 
 def _refusal_words(request: Request, refusal: ListRefused) -> str:

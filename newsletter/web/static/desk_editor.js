@@ -4,6 +4,7 @@
 import { takeFiles } from "./desk_editor_files.js";
 import { Mail } from "./desk_editor_mail.js";
 import { takeMoves } from "./desk_editor_moves.js";
+import { placeOfStory } from "./desk_editor_places.js";
 import { drop, kept, Saver } from "./desk_editor_saving.js";
 import { Sheet } from "./desk_editor_sheet.js";
 
@@ -18,7 +19,7 @@ const area = document.getElementById("text");
 const paper = document.getElementById("paper");
 const state = document.getElementById("issue-saved");
 const sheet = new Sheet(page.querySelector(".write"), area);
-const mail = new Mail(page.querySelector("#preview"), home, (line) => put("inbox", line));
+const mail = new Mail(page.querySelector("#preview"), home, put);
 const key = `issue-text ${page.dataset.slug} ${page.dataset.me}`;
 const writes = !area.readOnly;
 let figuresTimer = 0;
@@ -64,7 +65,11 @@ function take(answer, present) {
   paper.elements.base.value = answer.base;
   paper.elements.seen.value = answer.seen;
   put("conflict", "");
-  for (const name of ["counts", "inbox"]) if (name in answer.parts) put(name, answer.parts[name]);
+  for (const name of ["counts", "inbox", "empty"]) if (name in answer.parts) put(name, answer.parts[name]);
+  if ("issue_state" in answer.parts) {
+    document.getElementById("issue-state").outerHTML = answer.parts.issue_state;
+    document.querySelector(".bar .actions").innerHTML = answer.parts.editor_actions;
+  }
   if (present) {
     put("findings", answer.parts.findings);
     put("outline", answer.parts.outline);
@@ -97,6 +102,12 @@ async function figures() {
   }
 }
 
+// Other pages name a line of the text by `#line-16`.
+function goToLine() {
+  const [, line] = location.hash.match(/^#line-(\d{1,7})$/) ?? [];
+  if (line) sheet.go(Math.min(Math.max(1, Number(line)), sheet.lines.length));
+}
+
 let composing = false;
 area.addEventListener("compositionstart", () => (composing = true));
 area.addEventListener("compositionend", () => {
@@ -119,6 +130,7 @@ page.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.line) sheet.go(Number(button.dataset.line));
   else if (button.dataset.mendLine) mend(event, button);
+  else if ("insertStory" in button.dataset) insertStory();
   else if (button.dataset.show) show(button.dataset.show);
   else if ("keepMine" in button.dataset) keepMine(button.closest("[data-conflict]").dataset);
   else if ("takeTheirs" in button.dataset) takeTheirs();
@@ -128,6 +140,12 @@ function mend(event, button) {
   event.preventDefault();
   const { mendLine, old } = button.dataset;
   if (sheet.replace(Number(mendLine), old, button.dataset.new ?? null)) saver.flush();
+}
+
+// A story to be filled in, its title selected, so that it is the first thing written.
+function insertStory() {
+  const { story } = page.dataset;
+  sheet.putAt(placeOfStory(sheet.text, area.selectionEnd, story), story.match(/\*\*(.+)\*\*/)[1]);
 }
 
 // Which of the two cards beside the text is seen; without script they stand below each other.
@@ -167,11 +185,12 @@ document.getElementById("outline").hidden = location.hash !== "#outline";
 document.getElementById("preview").hidden = location.hash === "#outline";
 for (const waiting of page.querySelectorAll("[data-waiting]")) waiting.hidden = false;
 state.setAttribute("role", "status");
+addEventListener("hashchange", goToLine);
+goToLine();
 if (writes) {
   const ask = takeFiles(sheet, document.querySelector("[data-picture]"), () => tell("refused", page.dataset.fileFailed));
   takeMoves(page, { home, saver, sheet });
   page.querySelector("[data-insert-picture]").addEventListener("click", () => ask());
-  page.querySelector("[data-insert-story]").addEventListener("click", () => sheet.insert(page.dataset.story));
   for (const tool of page.querySelectorAll(".tools [hidden]")) tool.hidden = false;
   page.querySelector("[data-save]").hidden = true;
   paper.addEventListener("submit", (event) => (event.preventDefault(), saver.flush()));

@@ -1,5 +1,7 @@
 // Files that are dropped or pasted: a text goes into the text, a picture is uploaded and its place written down.
 
+import { placeOfPicture } from "./desk_editor_places.js";
+
 const TEXT_NAMES = /\.(md|markdown|txt|text)$/i;
 
 // The text in a file, in whichever encoding editors' programs write; null when it is none.
@@ -51,9 +53,11 @@ export function takeFiles(sheet, dialog, fail) {
   const [file, alt] = [dialog.querySelector("#picture-file"), dialog.querySelector("#picture-alt")];
   const said = dialog.querySelector("[role=alert]");
   let dropped = null;
+  let caret = 0;
 
   function ask(picture = null) {
     dropped = picture;
+    caret = area.selectionEnd;
     form.reset();
     said.textContent = "";
     file.closest(".field").hidden = Boolean(picture);
@@ -72,7 +76,7 @@ export function takeFiles(sheet, dialog, fail) {
     const written = told.querySelector("#new")?.value; // the page of the pictures shows how the new one is written
     if (answer?.ok && written) {
       dialog.close();
-      sheet.insert(written);
+      sheet.putAt(placeOfPicture(sheet.text, caret, written));
     } else {
       const why = told.querySelector("[role=alert]")?.textContent ?? answer?.statusText ?? "";
       said.textContent = dialog.dataset.failed.replace("{why}", why);

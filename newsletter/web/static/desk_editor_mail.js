@@ -10,17 +10,19 @@ const WIDE_PX = 680; // a desktop's mail, so that the page around it shows
 const SEARCH_MS = 200;
 
 export class Mail {
-  // `tell` shows how the mail is announced.
-  constructor(card, home, tell) {
-    this.tell = tell;
+  // `put(name, html)` fills the parts of the page that are about the mail: inbox, and empty where there is none.
+  constructor(card, home, put) {
+    this.put = put;
     this.card = card;
     this.home = home;
     this.stage = card.querySelector("[data-stage]");
     this.who = card.querySelector("[data-who]");
     this.frame = this.stage.querySelector("iframe");
+    this.empty = this.stage.querySelector("[data-part=empty]");
     this.view = card.querySelector("[data-view][aria-current]")?.dataset.view ?? "desktop";
     this.loading = null;
     this.wanted = false;
+    this.asked = new URLSearchParams(location.search).has("mail"); // a long mail is made when somebody asks for it
     this.searching = 0;
     card.addEventListener("click", (event) => this.#clicked(event));
     this.who.addEventListener("submit", (event) => (event.preventDefault(), this.choose()));
@@ -33,9 +35,10 @@ export class Mail {
   // What says whose mail it is.
   query() {
     const reader = this.who.reader.value.trim();
-    if (reader) return new URLSearchParams({ reader });
     const topics = [...this.who.querySelectorAll("[name=topics]:checked")].map((box) => ["topics", box.value]);
-    return new URLSearchParams(topics);
+    const query = new URLSearchParams(reader ? { reader } : topics);
+    if (this.asked) query.set("mail", "1");
+    return query;
   }
 
   // The same for the server, which has to say how the mail is announced where the frame cannot.
@@ -53,11 +56,7 @@ export class Mail {
 
   // Show the mail as it is now; the one that is shown stays until the next has loaded, and so does the place in it.
   reload() {
-    const there = !this.card.querySelector("[data-part=inbox] [data-refused]");
-    if (!there) {
-      this.frame.hidden = true;
-      return;
-    }
+    if (this.card.querySelector("[data-part=inbox] [data-refused]")) return this.#clear();
     if (this.loading) {
       this.wanted = true;
       return;
@@ -67,16 +66,38 @@ export class Mail {
     next.classList.add("coming");
     next.src = this.#address();
     this.loading = next;
+    this.stage.setAttribute("aria-busy", "true");
     next.addEventListener("load", () => this.#swap(next), { once: true });
     this.stage.append(next);
   }
 
+  // No mail: what to do stands in its place.
+  #clear() {
+    this.#settled();
+    this.loading?.remove();
+    this.loading = null;
+    this.wanted = false;
+    this.frame.hidden = true;
+    this.frame.removeAttribute("src");
+    this.empty.hidden = false;
+  }
+
+  #settled() {
+    this.stage.removeAttribute("aria-busy");
+  }
+
   #swap(next) {
+    if (this.loading !== next) return;
+    const line = next.contentDocument?.querySelector("meta[name=inbox-line]")?.content;
+    if (line) this.put("inbox", line);
+    if (next.contentDocument?.querySelector("meta[name=no-mail]")) {
+      this.put("empty", next.contentDocument.body.innerHTML);
+      return this.#clear();
+    }
+    this.empty.hidden = true;
+    this.#settled();
     const place = this.frame.hidden ? 0 : (this.frame.contentWindow?.scrollY ?? 0);
     next.contentWindow?.scrollTo(0, place);
-    const line = next.contentDocument?.querySelector("meta[name=inbox-line]")?.content;
-    if (line) this.tell(line);
-    else if (!["text", "source"].includes(this.view)) this.choose(false); // there is no mail any more, and the page says why
     next.classList.remove("coming");
     this.frame.remove();
     this.frame = next;
@@ -93,6 +114,11 @@ export class Mail {
   }
 
   #clicked(event) {
+    if (event.target.closest("[data-ask-mail]")) {
+      event.preventDefault();
+      this.asked = true;
+      return this.choose();
+    }
     const link = event.target.closest("a[data-view]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
@@ -110,18 +136,17 @@ export class Mail {
   }
 
   // Another reader, or other topics: their line in the inbox and their topics come with the page.
-  async choose(again = true) {
+  async choose() {
     this.#remember();
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" } });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const name of ["inbox", "topics"]) {
-        const [mine, other] = [this.card, fresh].map((root) => root.querySelector(`[data-part=${name}]`));
-        if (mine && other && mine.innerHTML !== other.innerHTML) mine.innerHTML = other.innerHTML;
+      for (const name of ["inbox", "topics", "empty"]) {
+        const other = fresh.querySelector(`[data-part=${name}]`);
+        if (other) this.put(name, other.innerHTML);
       }
-      const refused = Boolean(this.card.querySelector("[data-part=inbox] [data-refused]"));
-      if (again || refused) this.reload();
+      this.reload();
     } catch {
       // the network is away; the mail that was chosen before stays
     }

@@ -58,7 +58,7 @@ export function takeMoves(page, { home, saver, sheet }) {
     const [card, section] = [event.target.closest(".story"), event.target.closest(".part")];
     if (!dragged || !section) return;
     event.preventDefault();
-    const place = card ? Number(card.dataset.place) : section.querySelectorAll(".story").length;
+    const place = card ? Number(card.dataset.place) : Number(section.dataset.stories);
     if (card !== dragged) move(`${dragged.dataset.story} ${section.dataset.section} ${place}`);
   });
 

@@ -155,6 +155,16 @@ export class Sheet {
     this.put(this.area.selectionStart, this.area.selectionEnd, text);
   }
 
+  // Put text at a place, bring it into view, and select what is to be written over.
+  putAt({ start, end, text }, chosen = "") {
+    this.put(start, end, text);
+    const at = start + text.indexOf(chosen);
+    if (!chosen) return;
+    this.follow();
+    this.go(this.text.slice(0, at).split("\n").length);
+    this.area.setSelectionRange(at, at + chosen.length);
+  }
+
   // A text that came from elsewhere; too much of it to be typed.
   take(text) {
     this.area.value = text;
