@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 from desk_samples import at_desk
+from httpx2 import Response
 from starlette.testclient import TestClient
 from web_samples import ISSUE, SLUG, add_issue, add_reader, near
 
@@ -32,7 +33,7 @@ def desk(newsletter: Newsletter) -> TestClient:
     return at_desk(newsletter, Role.EDITOR)
 
 
-def typed(desk: TestClient, text: str, base: int = 1, seen: str = "", **query: str):  # type: ignore[no-untyped-def]
+def typed(desk: TestClient, text: str, base: int = 1, seen: str = "", **query: str) -> Response:
     asked = {"base": str(base), "seen": seen, **query}
     return desk.post(f"{AT}/text", params=asked, content=text.encode(), headers={"accept": "application/json"})
 

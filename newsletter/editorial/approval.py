@@ -121,13 +121,12 @@ def approve(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, seen
         raise _changed(slug)
     with newsletter.session() as session:
         now, issues = newsletter.clock(), newsletter.issues(session)
-        issue = session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
+        session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
         if issues.find(slug).issue != saved.issue:  # somebody saved it while it was compiled, maybe over this revision
             raise _changed(slug)
         if newsletter.settings.approval == "second":
             _require_other(session, saved, actor)
-        issues.approve(saved, tuple(judged.compiled.values()), judged.digest, now)
-        issue.approved_by = actor.id
+        issues.approve(saved, tuple(judged.compiled.values()), judged.digest, now, actor.id)
         republish(session, saved.issue_id, now)
         kept = keep_time(session, saved.issue_id, judged.digest, now)
         time = {"at": kept.isoformat()} if kept else {}

@@ -132,12 +132,12 @@ class Fetcher:
         plain = socket.create_connection((addresses[0], port), self.timeout_seconds)
         if not is_secure:
             return plain
-        try:
+        with ExitStack() as unless_secured:
+            unless_secured.callback(plain.close)
             context = ssl.create_default_context()
-            return context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
-        except BaseException:
-            plain.close()
-            raise
+            secured = context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+            unless_secured.pop_all()
+            return secured
 
 
 @contextmanager

@@ -136,7 +136,7 @@ class IssueStore:
         return self._session.get_one(RevisionRow, revision_id).source
 
     def approve(
-        self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime, by: int | None = None
+        self, saved: Saved, compiled: Sequence[CompiledIssue], approval: str, now: datetime, by: int | None
     ) -> None:
         """Remember that this revision was approved, what `approval` hash it had, and keep what was compiled of it.
 

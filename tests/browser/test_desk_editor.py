@@ -186,7 +186,9 @@ def test_the_text_lies_on_its_layer(page: Page) -> None:
     heights = page.evaluate(
         "() => [document.getElementById('text').scrollHeight, document.querySelector('.layer').offsetHeight]"
     )
-    assert abs(heights[0] - max(heights[1], page.locator(".write").bounding_box()["height"])) <= 1  # type: ignore[index]
+    box = page.locator(".write").bounding_box()
+    assert box
+    assert abs(heights[0] - max(heights[1], box["height"])) <= 1
 
 
 def test_nothing_is_saved_while_an_input_method_composes(page: Page, newsletter: Newsletter) -> None:

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +44,25 @@ OWN = """# AI 行业动态 (2026-02-04)
 
 
 class Mailbox:
-    """The bytes of every message that arrives, by reader."""
+    """The bytes of every message that arrives, by reader; waiting for one ends the moment it comes."""
 
     def __init__(self) -> None:
         self.arrived: dict[str, list[bytes]] = {}
+        self._came = threading.Condition()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Keep a message."""
-        self.arrived.setdefault(envelope.rcpt_tos[0], []).append(cast(bytes, envelope.original_content))
+        with self._came:
+            self.arrived.setdefault(envelope.rcpt_tos[0], []).append(cast(bytes, envelope.original_content))
+            self._came.notify_all()
         return "250 2.0.0 kept"
+
+    def only_to(self, address: str) -> bytes:
+        """The one message to a reader."""
+        with self._came:
+            assert self._came.wait_for(lambda: address in self.arrived, PATIENCE_MS / 1000), f"no mail to {address}"
+            (message,) = self.arrived[address]
+            return message
 
 
 @dataclass
@@ -144,15 +154,6 @@ def add_reader(page: Page, address: str, topic: str) -> None:
     expect(page.locator("main")).to_contain_text(address)
 
 
-def wait_for_mail(house: House, address: str) -> bytes:
-    for _ in range(PATIENCE_MS // 100):
-        if house.mailbox.arrived.get(address):
-            (message,) = house.mailbox.arrived[address]
-            return message
-        time.sleep(0.1)
-    raise AssertionError(f"no mail to {address}")
-
-
 def test_an_editor_writes_mends_looks_approves_sends_watches_and_finds_one_message(page: Page, house: House) -> None:
     create_account(page, house)
     add_reader(page, "policy@example.com", "政策与监管")
@@ -208,7 +209,7 @@ def test_an_editor_writes_mends_looks_approves_sends_watches_and_finds_one_messa
     keep_picture(page, "sent")
 
     # what was received is the file that was fetched before, byte for byte
-    received = wait_for_mail(house, "policy@example.com")
+    received = house.mailbox.only_to("policy@example.com")
     assert before == received
 
     # one reader's message is found in the log, and it is what was received; so is the preview's
