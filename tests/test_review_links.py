@@ -189,3 +189,8 @@ def test_a_server_out_of_order_is_asked_again_after_an_hour(newsletter: Newslett
         check(newsletter, [url], fetcher)
         clock.move(minutes=61)
         assert known(newsletter, [url])[url].verdict is Verdict.NOT_CHECKED
+
+
+def test_a_server_that_has_no_certificate_is_told_apart_and_its_line_closed() -> None:
+    with site() as (address, fetcher):
+        assert fetcher.fetch(address.replace("http:", "https:")).verdict is Verdict.BROKEN
