@@ -53,7 +53,7 @@ class DeskTour:
         welcome = lambda: f"/welcome/{room.invitation()}"  # noqa: E731 - a path made anew
         unlike = {"password": PASSWORD, "again": "another one, but long"}
         yield self._at("login", "/login", who="nobody")
-        yield self._sent("login, wrong", "/login", ".primary", wrong, status=422, who="nobody")
+        yield self._sent("login, wrong", self._later("/login"), ".primary", wrong, status=422, who="nobody")
         yield View("login, code", self._at_code, widths=WIDTHS)
         yield self._at("welcome", welcome, who="nobody")
         yield self._sent("welcome, mistaken", welcome, ".primary", unlike, status=422, who="nobody")
@@ -185,13 +185,11 @@ class DeskTour:
         wrong = {"old": "lighthouse", "password": PASSWORD, "again": PASSWORD}
         yield self._at("account", "/account")
         yield self._at("account, done", "/account?done=password")
-        yield self._sent(
-            "account, mistaken", "/account", "form[action$='/password'] .primary", wrong, "/account/password", 422
-        )
+        button, page = "form[action$='/password'] .primary", self._later("/account")
+        yield self._sent("account, mistaken", page, button, wrong, "/account/password", 422)
         yield self._at("second factor", "/account/second-factor")
-        yield self._sent(
-            "second factor, mistaken", "/account/second-factor", ".primary", {"code": "000000"}, status=422
-        )
+        page = self._later("/account/second-factor")
+        yield self._sent("second factor, mistaken", page, ".primary", {"code": "000000"}, status=422)
 
     def _at(self, name: str, path: _Path, *, status: int = 200, scored: bool = False, who: str = "") -> View:
         def way() -> Way:
@@ -224,6 +222,15 @@ class DeskTour:
             {"address": self.newsroom.address_with_second_factor(), "password": PASSWORD},
         )
         return Way(login, Form(login, "main .primary", typed))
+
+    def _later(self, path: str) -> Callable[[], str]:
+        """A page where something wrong is typed in: every time as if nothing had been for a while."""
+
+        def there() -> str:
+            self.newsroom.let_time_pass()
+            return path
+
+        return there
 
     def _url(self, path: _Path) -> str:
         path = path if isinstance(path, str) else path()

@@ -12,7 +12,7 @@ import pyotp
 from desk_samples import add_staff
 from PIL import Image
 from sending import Hand
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Delivery
@@ -22,6 +22,7 @@ from newsletter.editorial.intake import read, take_in
 from newsletter.readers import reader_lists, suppressing, topic_changes
 from newsletter.staff import accounts, invitations, own_account, second_factor, sessions
 from newsletter.staff.logins import Visitor
+from newsletter.staff.models import FailedLogin
 from newsletter.staff.rights import Actor, Role
 from newsletter.storage.seat import take_seat
 from subscribers.models import State, Subscriber
@@ -160,6 +161,11 @@ class Newsroom:
         """A process sits ready to send for the length of a block, and sends nothing."""
         with take_seat(self._newsletter.engine, self._newsletter.database_file):
             yield
+
+    def let_time_pass(self) -> None:
+        """Forget who mistyped a password, as time does."""
+        with self._newsletter.session() as session:
+            session.exec(delete(FailedLogin))
 
     def look(self, *, over: bool = False) -> str:
         """The token of a link for colleagues."""
