@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from command import Command
 
+from newsletter.editorial import readership
+
 SLUG = "2026-03-09"
 ISSUE = """# 示例日报 (2026-03-09)
 
@@ -54,6 +56,13 @@ def test_what_is_shown_in_words_is_also_there_in_json(words: tuple[str, ...], co
     said = command(*words, "--json")
     assert said.code == 0
     assert isinstance(json.loads(said.out), list if words[-1] in ("list", "log") else dict)
+
+
+def test_coverage_counts_everybody_however_many_a_page_would_look_at(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readership, "MOST_COUNTED", 1)
+    assert json.loads(command("issue", "coverage", SLUG, "--json").out)["readers"] == 2
 
 
 def shown(command: Command, address: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import Dispatch, Standing, standing
 from newsletter.editorial.intake import read, take_in
-from newsletter.editorial.preview import Exact, coverage, preview_for
+from newsletter.editorial.preview import Exact, preview_for
+from newsletter.editorial.readership import coverage
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning, take_seat
 from subscribers.preferences import Frequency, Preferences

@@ -13,7 +13,8 @@ from web_samples import SCRIPT, SLUG, add_issue, add_reader, near
 from newsletter.app import Newsletter
 from newsletter.editorial.appointments import appoint
 from newsletter.editorial.approval import approve
-from newsletter.editorial.preview import editions, preview_for, preview_topics
+from newsletter.editorial.preview import preview_for, preview_topics
+from newsletter.editorial.readership import editions
 from newsletter.staff.rights import Role
 from newsletter.web.preview_choice import VIEWS
 

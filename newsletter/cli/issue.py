@@ -27,7 +27,7 @@ from newsletter.content.as_json import issue_to_json, reading_to_json
 from newsletter.content.diagnostics import Severity
 from newsletter.content.export import to_markdown
 from newsletter.content.reading import Reading
-from newsletter.editorial import approval, intake, preview
+from newsletter.editorial import approval, intake, preview, readership
 from newsletter.editorial.dispatch import standing
 from newsletter.editorial.timetable import appointed_for, moment_from
 from newsletter.settings import SettingsRefused, load
@@ -229,7 +229,7 @@ def preview_(
 def coverage(slug: Slug, as_json: AsJson = False) -> None:
     """Show how many readers would get 0, 1, n stories, and how large the fullest edition is."""
     newsletter = open_newsletter()
-    covered, left_out, largest = preview.coverage(newsletter, slug)
+    covered, left_out, largest = readership.coverage(newsletter, slug)
     if as_json:
         print_json(
             {

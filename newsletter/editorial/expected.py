@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sqlmodel import col, func, select
-
 from newsletter.app import Newsletter
-from newsletter.editorial.preview import coverage, preview_topics
+from newsletter.editorial.preview import preview_topics
+from newsletter.editorial.readership import count_candidates, coverage, page_bound
 from newsletter.storage.issues import IssueRefused
-from subscribers.models import State, Subscriber
-
-MOST_COUNTED = 50_000
-"""More candidates are not gone through while somebody waits for a page: choosing for so many takes some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +21,9 @@ class Expected:
 
 def expect(newsletter: Newsletter, slug: str) -> Expected:
     """What sending an issue now would come to; raises `IssueRefused` for an unknown slug."""
-    candidates = count_candidates(newsletter)
-    readers, left_out = _covered(newsletter, slug) if candidates <= MOST_COUNTED else (None, {})
-    return Expected(candidates, readers, left_out, fullest_subject(newsletter, slug))
-
-
-def count_candidates(newsletter: Newsletter) -> int:
-    """How many readers a mailing begun now would look at."""
-    with newsletter.reading() as session:
-        count = select(func.count()).select_from(Subscriber)
-        return session.exec(count.where(col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))).one()
+    # a part of the readers would be taken for all of them here, so either everybody is counted or nobody
+    readers, left_out = (None, {}) if page_bound(newsletter) else _covered(newsletter, slug)
+    return Expected(count_candidates(newsletter), readers, left_out, fullest_subject(newsletter, slug))
 
 
 def fullest_subject(newsletter: Newsletter, slug: str) -> str:

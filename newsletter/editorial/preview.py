@@ -1,30 +1,17 @@
-"""Previews: one reader's mail, or that of a set of topics, as it would be sent; and which editions there are."""
+"""Previews: one reader's mail, or that of a set of topics, as it would be sent."""
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import String, cast
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, select
 
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
-from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
-from newsletter.delivery.plan import (
-    ROWS_PER_COMMIT,
-    decide,
-    edition_to_json,
-    find_mailing,
-    mailing_key,
-    view_subject,
-)
+from newsletter.delivery.plan import decide, find_mailing, mailing_key, view_subject
 from newsletter.delivery.writer import Writer, edition_from_json, message_key, signed
 from newsletter.editorial.approval import compile_now, is_approved
 from newsletter.editorial.timetable import dated, goes_out_at
@@ -33,9 +20,8 @@ from newsletter.render.dkim import Signer
 from newsletter.render.glance import Glance, glance
 from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
-from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import IssueRefused, Saved
-from subscribers.audience import AudienceMember, audience_page, candidate
+from subscribers.audience import candidate
 from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
 from subscribers.preferences import LANGUAGES, Preferences
@@ -98,20 +84,6 @@ class Preview:
     def message(self) -> Message:
         """The whole message."""
         return signed(fill(self.assembled, self.recipient), self.signer, self.recipient.date)
-
-
-@dataclass(frozen=True, slots=True)
-class EditionShare:
-    """One distinct edition in one language of labels: how many readers get it, and the address of one of them.
-
-    `key` stands for it in links; the address is empty where everybody who got it was forgotten.
-    """
-
-    key: str
-    edition: Edition
-    language: str
-    readers: int
-    address: str
 
 
 class NoMail(IssueRefused):
@@ -198,70 +170,6 @@ def _sample(newsletter: Newsletter, slug: str, topics: tuple[str, ...]) -> tuple
 
 def _no_match(slug: str, address: str, reason: str) -> NoMail:
     return NoMail("match", f"{address} gets nothing of {slug}: {reason}.", address=address, reason=reason)
-
-
-def coverage(newsletter: Newsletter, slug: str) -> tuple[Coverage, dict[str, int], int]:
-    """How many readers would get how much of an issue now, how many are left out and why, and its most HTML bytes."""
-    left_out: Counter[str] = Counter()
-    with newsletter.reading() as session:
-        saved = newsletter.issues(session).find(slug)
-        covered = cover(edition for _, edition in _chosen(newsletter, session, saved, left_out))
-    largest = max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
-    return covered, dict(left_out), largest
-
-
-def editions(newsletter: Newsletter, slug: str) -> Sequence[EditionShare]:
-    """All distinct editions, that of the most readers first: those planned, or what planning now would choose.
-
-    Memory grows with the editions, not with the readers. Raises `IssueRefused` for an unknown issue.
-    """
-    with newsletter.reading() as session:
-        saved = newsletter.issues(session).find(slug)
-        mailing = find_mailing(session, saved.issue_id)
-        found = _planned_shares(session, mailing) if mailing else _shares_now(newsletter, session, saved)
-        return sorted(found, key=lambda share: (-share.readers, share.key))
-
-
-def _planned_shares(session: Session, mailing: Mailing) -> Iterator[EditionShare]:
-    edition = cast(col(Delivery.edition), String)  # as text, which every database can group
-    query = (
-        select(Delivery.language, edition, func.count(), func.min(Delivery.address))
-        .where(Delivery.mailing_id == mailing.id, Delivery.state != State.EXCLUDED)
-        .group_by(col(Delivery.language), edition)
-    )
-    for language, groups, readers, address in session.exec(query):
-        yield _share(edition_from_json(json.loads(groups)), language, readers, address or "")
-
-
-def _shares_now(newsletter: Newsletter, session: Session, saved: Saved) -> Iterator[EditionShare]:
-    readers: Counter[tuple[Edition, str]] = Counter()
-    first: dict[tuple[Edition, str], str] = {}
-    for member, edition in _chosen(newsletter, session, saved, Counter()):
-        if edition:
-            place = edition, member.preferences.language
-            readers[place] += 1
-            first[place] = min(first.get(place, member.ascii_address), member.ascii_address)
-    for (edition, language), many in readers.items():
-        yield _share(edition, language, many, first[edition, language])
-
-
-def _share(edition: Edition, language: str, readers: int, address: str) -> EditionShare:
-    named = json.dumps([language, edition_to_json(edition)]).encode()
-    return EditionShare(hashlib.sha256(named).hexdigest()[:12], edition, language, readers, address)
-
-
-def _chosen(
-    newsletter: Newsletter, session: Session, saved: Saved, left_out: Counter[str]
-) -> Iterator[tuple[AudienceMember, Edition]]:
-    """The edition of every reader whom planning now would not leave out; the others are counted by their reason."""
-    chooser, after = Chooser(saved.issue), 0
-    while page := audience_page(session, after, None, ROWS_PER_COMMIT):
-        for member, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
-            if reason in (None, Reason.NO_MATCH):
-                yield member, edition
-            else:
-                left_out[str(reason)] += 1
-        after = page[-1].id
 
 
 def message_of(newsletter: Newsletter, delivery_id: int) -> Preview | None:

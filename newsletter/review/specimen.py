@@ -11,16 +11,14 @@ from functools import cached_property
 from sqlmodel import Session
 
 from newsletter.app import Newsletter
-from newsletter.compose.choose import Chooser
 from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import FOLLOWED, Edition, Group
 from newsletter.content.document import read_issue
 from newsletter.content.encoding import decode
 from newsletter.content.inline import plain
 from newsletter.content.issue import Story
-from newsletter.delivery.outcome import Reason
-from newsletter.delivery.plan import ROWS_PER_COMMIT, decide
 from newsletter.editorial.approval import compile_now
+from newsletter.editorial.readership import chosen_now, page_bound
 from newsletter.render.assemble import assemble
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.headers import MessageRefused
@@ -29,7 +27,6 @@ from newsletter.render.recipient import Message, Recipient
 from newsletter.render.size import full_edition
 from newsletter.render.theme import ThemeError
 from newsletter.storage.issues import IssueRefused, Saved
-from subscribers.audience import audience_page
 from subscribers.preferences import LANGUAGES
 from subscribers.topics import Catalogue
 
@@ -46,11 +43,15 @@ READER = Recipient(
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Who would get what of an issue now: `left_out` by reason, `subscribed` how many want each topic."""
+    """Who would get what of an issue now: `left_out` by reason, `subscribed` how many want each topic.
+
+    `only_first` is how many readers were looked at where these are not all.
+    """
 
     coverage: Coverage
     left_out: Mapping[str, int]
     subscribed: Mapping[str, int]
+    only_first: int | None
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,12 @@ def title_of(story: Story) -> str:
 
 def gather(newsletter: Newsletter, slug: str) -> Specimen:
     """Everything to look at of an issue's newest revision; raises `IssueRefused` for an unknown slug."""
+    most = page_bound(newsletter)
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         source = newsletter.issues(session).source(saved.revision_id)
         topics = newsletter.topics(session).catalogue()
-        reach = _reach(newsletter, session, saved)
+        reach = _reach(newsletter, session, saved, most)
     mails, trouble = _mails(newsletter, saved)
     text = (decode(source) or "").replace("\r\n", "\n").replace("\r", "\n")
     return Specimen(newsletter, saved, text, _lines(source, saved, topics), topics, mails, trouble, reach)
@@ -143,25 +145,16 @@ def _lines(source: bytes, saved: Saved, topics: Catalogue) -> dict[str, int]:
     return {story.id: line for story, line in zip(stories, reading.story_lines, strict=False)}
 
 
-def _reach(newsletter: Newsletter, session: Session, saved: Saved) -> Reach:
+def _reach(newsletter: Newsletter, session: Session, saved: Saved, most: int | None) -> Reach:
     left_out: Counter[str] = Counter()
     subscribed: Counter[str] = Counter()
-    return Reach(cover(_chosen(newsletter, session, saved, left_out, subscribed)), left_out, subscribed)
 
+    def chosen() -> Iterator[Edition]:
+        for member, edition in chosen_now(newsletter, session, saved, left_out, most):
+            subscribed.update(member.preferences.topics)
+            yield edition
 
-def _chosen(
-    newsletter: Newsletter, session: Session, saved: Saved, left_out: Counter[str], subscribed: Counter[str]
-) -> Iterator[Edition]:
-    """The edition of everybody whom planning now would not leave out; what they want is counted on the way."""
-    chooser, after = Chooser(saved.issue), 0
-    while page := audience_page(session, after, None, ROWS_PER_COMMIT):
-        for member, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
-            if reason in (None, Reason.NO_MATCH):
-                subscribed.update(member.preferences.topics)
-                yield edition
-            else:
-                left_out[str(reason)] += 1
-        after = page[-1].id
+    return Reach(cover(chosen()), left_out, subscribed, most)
 
 
 def _telling(mail: CompiledIssue) -> Edition:

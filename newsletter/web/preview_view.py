@@ -10,8 +10,10 @@ from typing import Any
 from newsletter.app import Newsletter
 from newsletter.content.diagnostics import Severity
 from newsletter.content.inline import plain
+from newsletter.delivery.plan import find_mailing
 from newsletter.editorial.dispatch import Standing, standing
-from newsletter.editorial.preview import EditionShare, Preview, editions, preview_for, preview_topics
+from newsletter.editorial.preview import Preview, preview_for, preview_topics
+from newsletter.editorial.readership import EditionShare, editions, page_bound
 from newsletter.render.headers import MessageRefused
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.web.preview_choice import DECODED, VIEWS, Choice
@@ -101,7 +103,8 @@ def look(newsletter: Newsletter, saved: Saved, choice: Choice) -> dict[str, Any]
     readers = _readers(newsletter, choice) if choice.by == "reader" else ()
     if choice.by == "reader" and not choice.reader and readers:
         choice = replace(choice, reader=readers[0].address or "")
-    found = _editions(newsletter, choice) if choice.by == "edition" else None
+    only_first = _only_first(newsletter, saved) if choice.by == "edition" else None
+    found = _editions(newsletter, choice, only_first) if choice.by == "edition" else None
     if found:
         choice = replace(choice, edition=found.chosen.key, reader=found.chosen.address)
     shown, refusal = (None, None) if choice.by == "edition" and not found else _show(newsletter, choice)
@@ -117,6 +120,7 @@ def look(newsletter: Newsletter, saved: Saved, choice: Choice) -> dict[str, Any]
         "readers": readers[:READERS_SHOWN],
         "more_readers": len(readers) > READERS_SHOWN,
         "editions": found,
+        "only_first": only_first,
         "shown": shown,
         "refusal": refusal,
     }
@@ -177,9 +181,16 @@ def _readers(newsletter: Newsletter, choice: Choice) -> tuple[Subscriber, ...]:
     return (chosen, *found) if chosen else found
 
 
-def _editions(newsletter: Newsletter, choice: Choice) -> Editions | None:
+def _only_first(newsletter: Newsletter, saved: Saved) -> int | None:
+    """How many readers editions are chosen for, where these are not all; those of a mailing are all known."""
+    with newsletter.reading() as session:
+        planned = find_mailing(session, saved.issue_id)
+    return None if planned else page_bound(newsletter)
+
+
+def _editions(newsletter: Newsletter, choice: Choice, most: int | None) -> Editions | None:
     """All editions with the chosen one, or the first where it is none of them; None when nobody gets anything."""
-    found = editions(newsletter, choice.slug)
+    found = editions(newsletter, choice.slug, most)
     if not found:
         return None
     place = next((number for number, one in enumerate(found) if one.key == choice.edition), 0)

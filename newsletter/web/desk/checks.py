@@ -114,6 +114,7 @@ def _shown(request: Request, made: Review) -> dict[str, Any]:
         "unchecked": [one for one in entries if one.verdict == Verdict.NOT_CHECKED],
         "passed": [one for one in entries if one.verdict == Verdict.OK],
         "slow_made": any(check.at for check in made.checks),
+        "only_first": specimen.reach.only_first,
         "readers": specimen.reach.coverage.readers,
         "reached": specimen.reach.coverage.readers - specimen.reach.coverage.by_stories.get(0, 0),
         "left_out": [(words[f"checks_left_out_{reason.replace(' ', '_')}"], n) for reason, n in sorted(left.items())],

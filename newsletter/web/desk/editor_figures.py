@@ -5,13 +5,11 @@ from datetime import datetime
 
 from newsletter.app import Newsletter
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES
-from newsletter.editorial.expected import MOST_COUNTED
-from newsletter.editorial.preview import coverage
+from newsletter.editorial.readership import coverage, page_bound
 from newsletter.editorial.timetable import appointed_for, slot_of
 from newsletter.review.report import Summary, summary
 from newsletter.storage.issues import IssueRefused
 from newsletter.web.desk.issue_bar import IssueBar
-from subscribers.models import State
 
 _MANY = 3
 """From so many stories on a mail is a full one."""
@@ -44,8 +42,8 @@ class Reach:
 class Figures:
     """What the cards show; a part that was not asked for, or cannot be said, is None.
 
-    `reach` is also None where `too_many` readers would have to be gone through, and where there is no mail yet, because
-    no story has a topic; `refusal` says why nothing compiles.
+    `only_first` is how many readers were looked at where these are not all. `reach` is also None where there is no mail
+    yet, because no story has a topic; `refusal` says why nothing compiles.
     """
 
     reach: Reach | None = None
@@ -53,25 +51,24 @@ class Figures:
     next_at: datetime | None = None
     warn_bytes: int = WARN_HTML_BYTES
     most_bytes: int = MOST_HTML_BYTES
-    too_many: bool = False
+    only_first: int | None = None
     no_mail: bool = False
     refusal: str = ""
 
 
 def figures(newsletter: Newsletter, bar: IssueBar, part: str) -> Figures:
     """The figures of an issue: those of the checks, which take longest, or the others; with no `part` all of them."""
+    most = page_bound(newsletter)
     checks = summary(newsletter, bar.slug) if part in ("", "checks") else None
     if part == "checks":
-        return Figures(checks=checks)
+        return Figures(checks=checks, only_first=most)
     next_at = next_send(newsletter, bar)
     if not any(story.topics for story in bar.saved.issue.stories):
-        return Figures(checks=checks, next_at=next_at, no_mail=True)
-    if _readers(newsletter) > MOST_COUNTED:
-        return Figures(checks=checks, next_at=next_at, too_many=True)
+        return Figures(checks=checks, next_at=next_at, only_first=most, no_mail=True)
     try:
-        return Figures(_reach(newsletter, bar.slug), checks, next_at)
+        return Figures(_reach(newsletter, bar.slug, most), checks, next_at, only_first=most)
     except IssueRefused as refusal:
-        return Figures(checks=checks, next_at=next_at, refusal=str(refusal))
+        return Figures(checks=checks, next_at=next_at, only_first=most, refusal=str(refusal))
 
 
 def next_send(newsletter: Newsletter, bar: IssueBar) -> datetime | None:
@@ -81,8 +78,8 @@ def next_send(newsletter: Newsletter, bar: IssueBar) -> datetime | None:
     return appointed or slot_of(newsletter, bar.saved)
 
 
-def _reach(newsletter: Newsletter, slug: str) -> Reach:
-    covered, _, largest = coverage(newsletter, slug)
+def _reach(newsletter: Newsletter, slug: str, most: int | None) -> Reach:
+    covered, _, largest = coverage(newsletter, slug, most)
     by_stories = covered.by_stories
     return Reach(
         none=by_stories.get(0, 0),
@@ -91,8 +88,3 @@ def _reach(newsletter: Newsletter, slug: str) -> Reach:
         editions=sum(bool(edition.stories) for edition in covered.editions),
         largest_bytes=largest,
     )
-
-
-def _readers(newsletter: Newsletter) -> int:
-    with newsletter.reading() as session:
-        return newsletter.people(session).count_by_state().get(State.ACTIVE, 0)

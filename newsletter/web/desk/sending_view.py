@@ -12,11 +12,10 @@ from newsletter.content.diagnostics import Diagnostic
 from newsletter.delivery.control import ControlRefused
 from newsletter.delivery.pauses import read_pause
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotReady, judge
-from newsletter.editorial.expected import MOST_COUNTED, count_candidates
 from newsletter.editorial.progress import Progress
 from newsletter.editorial.release import release
 from newsletter.editorial.timetable import appointed_for, slot_of
-from newsletter.review.report import SLOW, Summary, review
+from newsletter.review.report import SLOW, review
 from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.web.desk.audit_words import why_unsent
@@ -160,6 +159,7 @@ def _approval_context(request: Request, saved: Saved) -> dict[str, Any]:
     """Who wrote the newest revision, who approved it, and what stands against it."""
     newsletter = newsletter_of(request)
     stands, judged = release(newsletter, saved.slug, actor_of(request)), judge(newsletter, saved)
+    checked = review(newsletter, saved.slug).with_earlier(slow_checks_of(request).of(saved))
     return {
         "release": stands,
         "judged": judged,
@@ -171,17 +171,10 @@ def _approval_context(request: Request, saved: Saved) -> dict[str, Any]:
         "approved_at": moment(request, stands.approved_at),
         "asked_at": moment(request, stands.asked_at),
         "voided_at": moment(request, stands.voided.at) if stands.voided else "",
-        "review": _review(request, saved),
+        "review": checked.summary,
+        "only_first": checked.specimen.reach.only_first,
         "unmade": unmade_checks(request, saved),
     }
-
-
-def _review(request: Request, saved: Saved) -> Summary | None:
-    """How the checks ended, the slow ones where they were made; None with more readers than can be gone through now."""
-    newsletter = newsletter_of(request)
-    if count_candidates(newsletter) > MOST_COUNTED:
-        return None
-    return review(newsletter, saved.slug).with_earlier(slow_checks_of(request).of(saved)).summary
 
 
 def unmade_checks(request: Request, saved: Saved) -> list[str]:

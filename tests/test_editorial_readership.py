@@ -1,10 +1,15 @@
-"""The distinct editions of an issue: which there are, for how many, and whose mail each of them is."""
+"""Who would get what of an issue: the distinct editions, whose mail each of them is, and how many readers are read."""
+
+from typing import Any
 
 import pytest
 from sending import ISSUE, SLUG, plan, take_in_issue
 
 from newsletter.app import Newsletter
-from newsletter.editorial.preview import coverage, editions, preview_for
+from newsletter.editorial import readership
+from newsletter.editorial.expected import expect
+from newsletter.editorial.preview import preview_for
+from newsletter.editorial.readership import count_candidates, coverage, editions, page_bound
 from newsletter.storage.issues import IssueRefused
 from subscribers.preferences import Frequency, Preferences
 
@@ -89,3 +94,63 @@ def test_without_readers_there_is_no_edition(newsletter: Newsletter) -> None:
 def test_an_unknown_issue_is_refused(newsletter: Newsletter) -> None:
     with pytest.raises(IssueRefused):
         editions(newsletter, "2020-01-01")
+
+
+def looked_at(newsletter: Newsletter, most: int | None) -> int:
+    covered, left_out, _ = coverage(newsletter, SLUG, most)
+    return covered.readers + sum(left_out.values())
+
+
+@pytest.mark.parametrize(
+    ("most", "pages"), [(0, []), (1, [1]), (2, [2]), (3, [2, 1]), (8, [2, 2, 2, 1]), (None, [2, 2, 2, 1])]
+)
+def test_no_more_readers_are_read_than_the_bound(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch, most: int | None, pages: list[int]
+) -> None:
+    read: list[int] = []
+    audience_page = readership.audience_page
+
+    def counted(*asked: Any) -> Any:
+        page = audience_page(*asked)
+        read.append(len(page))
+        return page
+
+    monkeypatch.setattr(readership, "audience_page", counted)
+    monkeypatch.setattr(readership, "ROWS_PER_COMMIT", 2)
+    assert looked_at(ready, most) == sum(pages)
+    assert read == [*pages, 0]
+
+
+def test_the_editions_of_the_first_readers_are_those_that_these_get(ready: Newsletter) -> None:
+    assert [(one.readers, one.address) for one in editions(ready, SLUG, 2)] == [(2, "policy0@example.org")]
+
+
+def test_the_editions_of_a_mailing_are_all_of_them_whatever_the_bound(ready: Newsletter) -> None:
+    everything = editions(ready, SLUG)
+    plan(ready, SLUG)
+    assert editions(ready, SLUG, 2) == everything
+
+
+def test_who_is_paused_is_a_candidate_and_who_left_is_none(ready: Newsletter) -> None:
+    with ready.session() as session:
+        people = ready.people(session)
+        people.pause(people.add("paused@example.org", Preferences(("policy",))))
+        people.unsubscribe(people.add("gone@example.org", Preferences(("policy",))), "command")
+    assert count_candidates(ready) == looked_at(ready, None) == 8
+
+
+def test_a_page_has_a_bound_only_where_there_are_more_readers(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readership, "MOST_COUNTED", 7)
+    assert page_bound(ready) is None
+    monkeypatch.setattr(readership, "MOST_COUNTED", 6)
+    assert page_bound(ready) == 6
+
+
+def test_before_sending_all_who_get_something_are_counted_or_nobody(
+    ready: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (expect(ready, SLUG).candidates, expect(ready, SLUG).readers) == (7, 5)
+    monkeypatch.setattr(readership, "MOST_COUNTED", 6)
+    assert (expect(ready, SLUG).candidates, expect(ready, SLUG).readers, expect(ready, SLUG).left_out) == (7, None, {})
