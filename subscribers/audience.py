@@ -1,17 +1,17 @@
 """Who a mailing is for, as frozen values, and the condition under which a message may still be handed over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, exists, or_
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, String, and_, cast, exists, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from subscribers.models import State, Subscriber, Suppression
 from subscribers.preference_columns import columns_of, preferences_of
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 
 _READ = ("id", "public_id", "ascii_address", "name", "state", "paused_until", *columns_of(Preferences(topics=())))
 """The columns that a candidate is made of: each one more is converted for every reader of a mailing."""
@@ -61,8 +61,24 @@ def audience(session: Session, chunk: int = 1000) -> Iterator[AudienceMember]:
         last = page[-1].id
 
 
-def audience_page(session: Session, after: int, through: int | None, limit: int) -> list[AudienceMember]:
-    """Read the first `limit` active or paused people whose id is above `after` and, unless None, at most `through`."""
+def weekly_on(days: Sequence[int | None]) -> ColumnElement[bool]:
+    """Make the SQL condition on `Subscriber` of who wants something once a week, on one of these days (0 is Monday).
+
+    None among them stands for whoever chose no day.
+    """
+    some_topic = cast(col(Subscriber.frequencies), String).contains(str(Frequency.WEEKLY))
+    chosen = col(Subscriber.day).in_([day for day in days if day is not None])
+    on_one = or_(chosen, col(Subscriber.day).is_(None)) if None in days else chosen
+    return and_(or_(col(Subscriber.frequency) == Frequency.WEEKLY, some_topic), on_one)
+
+
+def audience_page(
+    session: Session, after: int, through: int | None, limit: int, days: Sequence[int | None] | None = None
+) -> list[AudienceMember]:
+    """Read the first `limit` active or paused people whose id is above `after` and, unless None, at most `through`.
+
+    With `days`, only of those who want something once a week, on one of these (see `weekly_on`).
+    """
     columns = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
     query: Select[Any] = (
         sql_select(*(columns[name] for name in _READ), suppressed().label("suppressed"))
@@ -72,6 +88,8 @@ def audience_page(session: Session, after: int, through: int | None, limit: int)
     )
     if through is not None:
         query = query.where(col(Subscriber.id) <= through)
+    if days is not None:
+        query = query.where(weekly_on(days))
     # not through the session, which would take each row twice in hand: this is read for every reader of a mailing
     return [_member(row) for row in session.connection().execute(query)]
 

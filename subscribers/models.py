@@ -88,6 +88,8 @@ class Subscriber(SQLModel, table=True):
     follow: list[str] = Field(default_factory=list, sa_type=JSON)
     mute: list[str] = Field(default_factory=list, sa_type=JSON)
     format: MailFormat = Field(default=MailFormat.HTML, sa_type=_words(MailFormat))
+    day: int | None = None
+    frequencies: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
 

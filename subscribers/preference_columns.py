@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from subscribers.models import Subscriber
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 
 
 def columns_of(preferences: Preferences) -> dict[str, Any]:
@@ -20,6 +20,8 @@ def columns_of(preferences: Preferences) -> dict[str, Any]:
         "follow": list(preferences.follow),
         "mute": list(preferences.mute),
         "format": preferences.format,
+        "day": preferences.day,
+        "frequencies": {topic: str(own) for topic, own in preferences.frequencies},
     }
 
 
@@ -35,4 +37,6 @@ def preferences_of(row: Subscriber | Row[Any]) -> Preferences:
         follow=tuple(row.follow),
         mute=tuple(row.mute),
         format=row.format,
+        day=row.day,
+        frequencies=tuple((topic, Frequency(own)) for topic, own in row.frequencies.items()) if row.frequencies else (),
     )

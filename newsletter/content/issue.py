@@ -6,6 +6,7 @@ links, canonically escaped by `newsletter.content.inline`. Nothing here is HTML,
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,24 @@ class Image:
 Block = Paragraph | Points | Listing | Quote | Code | Table | Image
 
 
+class Mark(StrEnum):
+    """What an editor says of a story beyond its text (标记), declared in the order in which it is written."""
+
+    IMPORTANT = "important"
+    """It goes to those, too, who want only what is important."""
+    FOLLOW_UP = "follow-up"
+    """It goes on with a story of an earlier issue: whoever had that gets this as well, and reads that it goes on."""
+    NEW = "new"
+    """It is a story of its own, however much it looks like an earlier one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """One piece of news.
 
     `id` stays the same across revisions of its issue (see `newsletter.content.identity`); it is empty until then.
     `topics` are slugs: its section's topic first, then more. `published` is the time the source
-    gives, when it gives one.
+    gives, when it gives one. `marks` are what the editor says of it.
     """
 
     title: str
@@ -91,6 +103,7 @@ class Story:
     published: datetime | None = None
     body: tuple[Block, ...] = ()
     id: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +116,17 @@ class Section:
     topic: str = ""
 
 
+DIGEST = "digest"
+"""The format of an issue that nobody wrote: the stories of a week."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One dated publication. `subject` and `preheader` are what the front matter fixed for everybody, else empty."""
+    """One dated publication.
+
+    `format` is the dialect it was written in, or `DIGEST` where it was made of the stories of others. `subject` and
+    `preheader` are what the front matter fixed for everybody, else empty.
+    """
 
     title: str
     date: date | None

@@ -39,12 +39,13 @@ _DUE = (
         _DELIVERIES.c.mailing_id == bindparam("mailing"),
         _DELIVERIES.c.state == bindparam("waiting"),
         _DELIVERIES.c.id.between(bindparam("first"), bindparam("last")),
-        _DELIVERIES.c.next_at <= bindparam("at"),
     )
-    .order_by(_DELIVERIES.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True, of=_DELIVERIES)  # what another sender is just claiming is passed over
 )
+_UNTIL_NOW = _DUE.where(_DELIVERIES.c.next_at <= bindparam("at")).order_by(_DELIVERIES.c.next_at, _DELIVERIES.c.id)
+# one moment alone: the index then leads to the first row of the part, past all that wait before it for theirs
+_OF_WAVE = _DUE.where(_DELIVERIES.c.next_at == bindparam("wave")).order_by(_DELIVERIES.c.id)
 _TAKE = Prepared(
     update(_DELIVERIES)
     .where(_DELIVERIES.c.id == bindparam("its_id"))
@@ -60,11 +61,15 @@ _MAILING = Prepared(select(_MAILINGS.c.state, _MAILINGS.c.canary_through).where(
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A part of a mailing: its deliveries from `first` to `last`, by id, both included."""
+    """A part of a mailing: its deliveries from `first` to `last`, by id, both included.
+
+    With a `wave`, of those that wait for their first try only the ones of that moment; else whatever is due.
+    """
 
     mailing_id: int
     first: int
     last: int
+    wave: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Taken:
 
 
 def claim(connection: Connection, seat: str, wanted: Wanted, canary_error_share: float, now: datetime) -> Taken:
-    """Claim what is wanted and due, in the order of ids; the caller commits."""
+    """Claim what is wanted and due, in the order of hours and ids; the caller commits."""
     if not wanted.parts:
         return Taken({})
     rates = {**wanted.rates, **_rule_rates(wanted.rules)}
@@ -174,10 +179,14 @@ def _claim_part(
     """
     last = part.last if canary_through is None else min(part.last, canary_through)
     where = {"mailing": part.mailing_id, "first": part.first, "last": last, "at": now}
-    query = _due_outside(domains.closed())
-    due = query.select(connection, {**where, "waiting": State.QUEUED, "most": most})
+    closed = domains.closed()
+    if part.wave is None:
+        due = _due_outside(closed).select(connection, {**where, "waiting": State.QUEUED, "most": most})
+    else:
+        of_wave = {**where, "waiting": State.QUEUED, "most": most, "wave": part.wave}
+        due = _due_outside(closed, of_wave=True).select(connection, of_wave)
     if len(due) < most:
-        due += query.select(connection, {**where, "waiting": State.DEFERRED, "most": most - len(due)})
+        due += _due_outside(closed).select(connection, {**where, "waiting": State.DEFERRED, "most": most - len(due)})
     rows = [_Due(*values) for values in due]
     for row in rows:
         if not row.sendable:
@@ -241,9 +250,10 @@ class _Domains:
 
 
 @lru_cache(maxsize=32)
-def _due_outside(closed: frozenset[str]) -> Prepared:
-    """The query for deliveries that are due, without those of closed domains."""
-    return Prepared(_DUE.where(*(~is_of_domain(domain) for domain in sorted(closed))))
+def _due_outside(closed: frozenset[str], *, of_wave: bool = False) -> Prepared:
+    """The query for deliveries that are due, or for those of a wave, without those of closed domains."""
+    query = _OF_WAVE if of_wave else _UNTIL_NOW
+    return Prepared(query.where(*(~is_of_domain(domain) for domain in sorted(closed))))
 
 
 def within(part: Range) -> tuple[ColumnElement[bool], ...]:

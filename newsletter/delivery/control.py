@@ -158,10 +158,14 @@ def finish(session: Session, mailing_id: int) -> bool:
 
 
 def set_canary(session: Session, mailing_id: int, readers: int) -> None:
-    """Let only the first `readers` of a mailing go until they have been looked at, or nobody while there are none."""
+    """Let only the first `readers` of a mailing go until they have been looked at, or nobody while there are none.
+
+    They are of those who get it at its release: nobody waits for the hours of others.
+    """
     first = (
         select(Delivery.id)
-        .where(Delivery.mailing_id == mailing_id, Delivery.state != State.EXCLUDED)
+        .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
+        .where(Delivery.mailing_id == mailing_id, Delivery.state != State.EXCLUDED, Delivery.due <= Mailing.due)
         .order_by(col(Delivery.id))
         .limit(readers)
         .subquery()
@@ -180,7 +184,11 @@ def judge_canary(session: Session, mailing_id: int, error_share: float) -> bool:
         return False
     tried = (
         select(Delivery.state, func.count())
-        .where(Delivery.mailing_id == mailing_id, col(Delivery.id) <= mailing.canary_through)
+        .where(
+            Delivery.mailing_id == mailing_id,
+            col(Delivery.id) <= mailing.canary_through,
+            Delivery.due <= mailing.due,
+        )
         .group_by(Delivery.state)
     )
     states: dict[str, int] = dict(session.exec(tried).all())

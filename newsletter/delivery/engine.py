@@ -16,7 +16,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
 from newsletter.delivery.claims import Range
 
 _NAME = "newsletter"
-_VERSION = "1"
+_VERSION = "2"
 """Jobs of another version are left alone; raised only when a job's arguments change their meaning."""
 _QUEUE = "deliveries"
 _POST = "letters"
@@ -124,8 +124,9 @@ class Engine:
         """Stop working; jobs that are running go on elsewhere, or here the next time."""
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=_END_SECONDS)
 
-    def _run_send(self, mailing_id: int, first: int, last: int) -> None:
-        DBOS.run_step({"name": "send"}, self._work.send, Range(mailing_id, first, last))
+    def _run_send(self, mailing_id: int, first: int, last: int, wave: str) -> None:
+        part = Range(mailing_id, first, last, datetime.fromisoformat(wave) if wave else None)
+        DBOS.run_step({"name": "send"}, self._work.send, part)
 
     def _run_plan(self, mailing_id: int) -> None:
         DBOS.run_step({"name": "plan"}, self._work.plan, mailing_id)
@@ -149,11 +150,7 @@ class Engine:
         due = self._work.make_round()
         plans = [(f"plan {mailing_id}", mailing_id) for mailing_id in due.unplanned]
         letters: list[tuple[Any, ...]] = [("letters",)] if due.letters else []
-        return [
-            *letters,
-            *plans,
-            *((f"send {part.mailing_id} {part.first}", part.mailing_id, part.first, part.last) for part in due.parts),
-        ]
+        return [*letters, *plans, *map(_sending, due.parts)]
 
     def _recover(self) -> None:
         """Give the jobs of dead workers to the living."""
@@ -163,6 +160,12 @@ class Engine:
         dead = [job.workflow_id for job in pending if job.executor_id in owners - living]
         if dead:
             DBOS.resume_workflows(dead, queue_name=_QUEUE)
+
+
+def _sending(part: Range) -> tuple[Any, ...]:
+    """The job of a part, named alike whenever there is one to be made of it."""
+    wave = part.wave.isoformat() if part.wave else ""
+    return f"send {part.mailing_id} {wave} {part.first}", part.mailing_id, part.first, part.last, wave
 
 
 def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
@@ -175,7 +178,7 @@ def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
     return made
 
 
-def _enqueue(queue: str, name: str, job: Any, *arguments: int) -> None:
+def _enqueue(queue: str, name: str, job: Any, *arguments: int | str) -> None:
     """Enqueue a job unless the same one waits or runs already."""
     # not by a refusal: a recovered round would repeat it as an error of another class
     with SetEnqueueOptions(deduplication_id=name, duplication_policy="return-existing"):

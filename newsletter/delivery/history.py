@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlmodel import Session, col
 
 from newsletter.delivery.control import WAITING
@@ -32,13 +33,17 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One reader's part in one mailing; `stories` are the ids of what was chosen, under their topics."""
+    """One reader's part in one mailing: what was chosen (ids of stories under their topics), and what became of it.
+
+    The mailing's `release` is the moment from which on its readers' hours count, `due` this reader's own.
+    """
 
     delivery_id: int
     issue: str
     address: str | None
     state: str
     reason: str | None
+    release: datetime
     due: datetime
     next_at: datetime
     settled_at: datetime | None
@@ -57,9 +62,9 @@ def entries(
     while left is None or left > 0:
         page = query if before is None else query.where(col(Delivery.id) < before)
         rows = session.execute(page.limit(_PAGE if left is None else min(left, _PAGE))).all()
-        tries = _tries(session, [delivery.id for delivery, _ in rows])
-        for delivery, issue in rows:
-            yield _entry(delivery, issue, _all_tries(delivery, tries.get(delivery.id, [])))
+        tries = _tries(session, [row.Delivery.id for row in rows])
+        for row in rows:
+            yield _entry(row, _all_tries(row.Delivery, tries.get(row.Delivery.id, [])))
         if len(rows) < _PAGE:
             return
         before, left = rows[-1][0].id, None if left is None else left - len(rows)
@@ -95,7 +100,7 @@ def page(
         query = query.where(number < before)
     rows = session.execute(query.limit(most + 1)).all()
     more, rows = len(rows) > most, rows[:most]
-    found = tuple(_entry(delivery, issue, ()) for delivery, issue in (rows if after is None else rows[::-1]))
+    found = tuple(_entry(row, ()) for row in (rows if after is None else rows[::-1]))
     return Page(found, older=more or after is not None, newer=before is not None if after is None else more)
 
 
@@ -104,34 +109,55 @@ def find(session: Session, delivery_id: int) -> tuple[Delivery, Mailing, Entry] 
     row = session.execute(_query("", None, "").where(col(Delivery.id) == delivery_id)).first()
     if row is None:
         return None
-    delivery, issue = row
+    delivery = row.Delivery
     kept = _tries(session, [delivery_id]).get(delivery_id, [])
     mailing = session.get_one(Mailing, delivery.mailing_id)
-    return delivery, mailing, _entry(delivery, issue, _all_tries(delivery, kept))
+    return delivery, mailing, _entry(row, _all_tries(delivery, kept))
 
 
-def had_before(session: Session, subscriber_id: int, mailing: Mailing, story_ids: Collection[str]) -> Mapping[str, str]:
-    """Which of these stories a subscriber had from mailings that began earlier, and in which issue: slugs by story."""
-    shared = select(col(MailingStory.mailing_id)).where(col(MailingStory.story_id).in_(story_ids))
-    rows = session.execute(
-        _query("", (subscriber_id,), "").where(
-            col(Mailing.id).in_(shared),
+def had_before(session: Session, subscriber_id: int, mailing: Mailing) -> Mapping[str, str]:
+    """Which of a mailing's stories a subscriber had from mailings that began earlier, and in which issue.
+
+    Gives slugs by story; whoever had a story that tells the same (see `StoryRow.root`) had this one.
+    """
+    of_mailing = select(col(MailingStory.root), col(MailingStory.story_id)).where(
+        col(MailingStory.mailing_id) == mailing.id
+    )
+    own: dict[str, list[str]] = {}
+    for root, story in session.execute(of_mailing):
+        own.setdefault(root, []).append(story)
+    shared = session.execute(
+        select(col(MailingStory.mailing_id), col(MailingStory.story_id), col(MailingStory.root))
+        .join(Mailing, col(Mailing.id) == col(MailingStory.mailing_id))
+        .where(
+            col(MailingStory.root).in_(own),
             col(Mailing.id) != mailing.id,
             col(Mailing.created_at) < mailing.created_at,
+        )
+    ).all()
+    same = {(mailing_id, story): own[root] for mailing_id, story, root in shared}
+    rows = session.execute(
+        _query("", (subscriber_id,), "").where(
+            col(Mailing.id).in_({mailing_id for mailing_id, _, _ in shared}),
             col(Delivery.state).in_((State.ACCEPTED, State.UNKNOWN, *WAITING, State.IN_HAND)),
         )
     ).all()
-    had = {str(story): issue for row, issue in rows for _topic, stories in row.edition for story in stories}
-    return {story: had[story] for story in story_ids if story in had}
+    had: dict[str, str] = {}
+    for row in rows:
+        for told in (story for _topic, stories in row.Delivery.edition for story in stories):
+            had |= dict.fromkeys(same.get((row.Delivery.mailing_id, told), ()), row.slug)
+    return had
 
 
-def _entry(delivery: Delivery, issue: str, tries: tuple[Try, ...]) -> Entry:
+def _entry(row: Row[Any], tries: tuple[Try, ...]) -> Entry:
+    delivery: Delivery = row.Delivery
     return Entry(
         delivery_id=delivery.id or 0,
-        issue=issue,
+        issue=row.slug,
         address=delivery.address,
         state=delivery.state,
         reason=delivery.reason,
+        release=row.release,
         due=delivery.due,
         next_at=delivery.next_at,
         settled_at=delivery.settled_at,
@@ -151,9 +177,9 @@ def forget_reader(session: Session, subscriber_id: int) -> None:
     session.execute(update(Attempt).where(col(Attempt.delivery_id).in_(theirs)).values(reply=None))
 
 
-def _query(slug: str, readers: Collection[int] | None, state: str) -> Select[Delivery, str]:
+def _query(slug: str, readers: Collection[int] | None, state: str) -> Select[Delivery, str, datetime]:
     query = (
-        select(Delivery, col(IssueRow.slug))
+        select(Delivery, col(IssueRow.slug), col(Mailing.due).label("release"))
         .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
         .join(IssueRow, col(IssueRow.id) == Mailing.issue_id)
         .order_by(col(Delivery.id).desc())

@@ -16,21 +16,37 @@ from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
 from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, settle
 from newsletter.storage.seat import Seat, count_seats, is_gone
+from newsletter.storage.witness import Witness
 
 
 class Ledger:
-    """One sender's view of the rows, through its seat; each method is one transaction."""
+    """One sender's view of the rows, through its seat; each method is one transaction.
 
-    def __init__(self, seat: Seat, policy: Policy, canary_error_share: float) -> None:
+    `witness` is moved on while there is something to write down.
+    """
+
+    def __init__(
+        self, seat: Seat, policy: Policy, canary_error_share: float, witness: Witness | None = None
+    ) -> None:
         self._seat = seat
         self._policy = policy
         self._canary_error_share = canary_error_share
+        self._witness = witness
 
     def turn(self, results: Sequence[Result], wanted: Wanted, now: datetime) -> Taken:
-        """Write down what became of rows in hand and claim more that are due, in one commit."""
+        """Write down what became of rows in hand and claim more that are due, in one commit.
+
+        Raises `WitnessTrouble` when that was done, and the witness could not be told.
+        """
+        mark = None
         with self._seat.transaction() as connection:
             settle(connection, self._seat.id, results, self._policy)
-            return claim(connection, self._seat.id, wanted, self._canary_error_share, now)
+            taken = claim(connection, self._seat.id, wanted, self._canary_error_share, now)
+            if self._witness and (results or any(taken.rows.values())):
+                mark = self._witness.tick(connection)
+        if self._witness:
+            self._witness.attest(mark)
+        return taken
 
     def is_due(self, part: Range, now: datetime) -> bool:
         """Whether something of a part could be claimed now but for the limits."""

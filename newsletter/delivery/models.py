@@ -13,11 +13,13 @@ _MANY = BigInteger().with_variant(Integer, "sqlite")
 class Mailing(SQLModel, table=True):
     """One planned send of an issue's approved revision, with a snapshot of the settings that show in the mail.
 
-    `key` is part of every Message-ID (see `plan.mailing_key`), and `due` what stands in every Date: the moment it was
-    meant to begin. `audience_through` is the highest subscriber id when planning began, and `planned_through` how far
-    the rows reach: equal when the plan is complete. `state` and `why` are explained in `control.py`; `canary` is how
-    many readers go first where that was chosen for this mailing, and `canary_through` the last delivery that may be
-    claimed before they were looked at.
+    `days` is None for an issue that goes to everybody; a weekly digest goes to those whose day of the week is among
+    these (0 is Monday; None stands for whoever chose none). `key` is part of every Message-ID (see
+    `plan.mailing_key`), and `due` is its release: the moment it was meant to begin, from which on each reader's own
+    hour counts (`local_hour.py`), unless it goes to everybody `at_once`. `audience_through` is the highest subscriber
+    id when planning began, and `planned_through` how far the rows reach: equal when the plan is complete. `state` and
+    `why` are explained in `control.py`; `canary` is how many readers go first where that was chosen for this mailing,
+    and `canary_through` the last delivery that may be claimed before they were looked at.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -26,7 +28,9 @@ class Mailing(SQLModel, table=True):
     revision_id: int = Field(foreign_key="revision.id")
     theme: str
     compiled_hashes: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    days: list[int | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     due: datetime
+    at_once: bool = False
     audience_through: int
     planned_through: int = 0
     created_at: datetime
@@ -37,18 +41,23 @@ class Mailing(SQLModel, table=True):
 
 
 class MailingStory(SQLModel, table=True):
-    """A story that a mailing may bring to its readers: what tells, later, who may have had it."""
+    """A story that a mailing may bring to its readers: what tells, later, who may have had it.
+
+    `root` is that of its `StoryRow` when the mailing began.
+    """
 
     __tablename__ = "mailing_story"
 
     mailing_id: int = Field(foreign_key="mailing.id", primary_key=True)
-    story_id: str = Field(primary_key=True, index=True)
+    story_id: str = Field(primary_key=True)
+    root: str = Field(default="", index=True)
 
 
 class Delivery(SQLModel, table=True):
     """What one candidate of a mailing gets, when, and what became of it; a row is never deleted.
 
-    `due` becomes the message's Date and stays, unless a person has it sent again; `next_at` is when the row may be
+    `due` is the reader's own hour, becomes the message's Date, and stays unless the reader moves it or a person has it
+    sent again; `next_at` is when the row may be
     claimed, and moves when it is deferred. `edition` is a list of [topic, [story ids]]; `slots` holds the personal
     values of the message, so that it can be built again byte for byte, and is emptied when the reader asks to be
     forgotten. `claim` names the sender that has, or had, the row in hand, and `claimed_at` since when. `attempts`
@@ -58,8 +67,9 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("mailing_id", "subscriber_id"),
-        # a job claims what is left of its range of ids, so its rows stand together and none that is done is passed
-        Index("ix_delivery_left", "mailing_id", "state", "id"),
+        # what waits stands in the order of its hour, so that nobody looks at those whose hour is to come; and a job
+        # claims what is left of its range of ids, so its rows stand together and none that is done is passed
+        Index("ix_delivery_left", "mailing_id", "state", "next_at", "id"),
         Index(
             "ix_delivery_deferred",
             "next_at",
@@ -124,15 +134,18 @@ class Bucket(SQLModel, table=True):
 class Appointment(SQLModel, table=True):
     """One moment at which an issue is to be sent by itself; `key` is unique, so that no moment comes twice.
 
-    `issue_id` is None for the daily slot, which sends what is approved for its day; `state` and `note` tell what came
-    of it.
+    `issue_id` is None for the daily slot, which sends what is approved for its day, and for the weekly digest
+    (`is_digest`); `state` and `note` tell what came of it. `reminded_at` is when the staff heard that nothing is
+    approved.
     """
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     at: datetime = Field(index=True)
     issue_id: int | None = Field(default=None, foreign_key="issue.id")
+    is_digest: bool = False
     approved_hash: str = ""
     state: str
     note: str = ""
+    reminded_at: datetime | None = None
     made_at: datetime

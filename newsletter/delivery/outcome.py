@@ -22,6 +22,8 @@ class Reason(StrEnum):
     NO_MATCH = "no match"
     PAUSED = "paused"
     WEEKLY = "weekly"
+    NOT_IMPORTANT = "nothing important"
+    TOO_LATE = "too late"
     SUPPRESSED = "suppressed"
     ALREADY_HAD = "already had"
     UNSUBSCRIBED = "unsubscribed"

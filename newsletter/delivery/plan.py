@@ -1,8 +1,9 @@
 """Planning: freeze the audience and write one row per candidate, due or excluded with the reason."""
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, insert, update
@@ -12,14 +13,15 @@ from sqlmodel import Session, col, func, select
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
 from newsletter.delivery.control import MailingState, set_canary
+from newsletter.delivery.local_hour import due_for
 from newsletter.delivery.models import Delivery, Mailing, MailingStory
 from newsletter.delivery.outcome import Reason, State
-from newsletter.storage.models import IssueRow
+from newsletter.storage.models import IssueRow, StoryRow
 from newsletter.storage.prepared import Prepared
 from newsletter.storage.turn import share_turn, take_turn
 from subscribers.audience import AudienceMember, audience_page
 from subscribers.models import Subscriber
-from subscribers.preferences import Frequency
+from subscribers.preferences import Frequency, Preferences
 from subscribers.tokens import Purpose, Tokens
 
 ROWS_PER_COMMIT = 1000
@@ -35,7 +37,8 @@ _INSERT = Prepared(insert(Delivery), _FILLED)
 class Approved:
     """What a mailing is made of: an approved revision, its stories, and what was compiled of it by language.
 
-    `mailing_key` is the key of the mailing that sends it, unless there is one.
+    `mailing_key` is the key of the mailing that sends it, unless there is one. `days` are those of a digest, None for
+    any other issue (see `Mailing`).
     """
 
     issue_id: int
@@ -44,6 +47,7 @@ class Approved:
     theme: str
     compiled_hashes: Mapping[str, str]
     story_ids: tuple[str, ...]
+    days: tuple[int | None, ...] | None = None
 
 
 def find_mailing(session: Session, issue_id: int) -> Mailing | None:
@@ -66,10 +70,12 @@ def view_subject(issue_id: int, public_id: str) -> str:
     return f"{issue_id}-{public_id}"
 
 
-def open_mailing(session: Session, approved: Approved, now: datetime, due: datetime) -> tuple[Mailing, bool]:
+def open_mailing(
+    session: Session, approved: Approved, now: datetime, due: datetime, at_once: bool = False
+) -> tuple[Mailing, bool]:
     """The mailing of an issue and whether it is new: made once, found again ever after, whatever was approved since.
 
-    `due`, in whole seconds, is what stands in the Date of its messages.
+    `due`, in whole seconds, is the release; `at_once` sends to everybody then, whatever their own hour.
     """
     known = find_mailing(session, approved.issue_id)
     if known:
@@ -80,7 +86,9 @@ def open_mailing(session: Session, approved: Approved, now: datetime, due: datet
         revision_id=approved.revision_id,
         theme=approved.theme,
         compiled_hashes=dict(approved.compiled_hashes),
+        days=None if approved.days is None else list(approved.days),
         due=due,
+        at_once=at_once,
         audience_through=session.exec(select(func.max(Subscriber.id))).one() or 0,
         created_at=now,
         state=MailingState.RUNNING,
@@ -89,10 +97,10 @@ def open_mailing(session: Session, approved: Approved, now: datetime, due: datet
         with session.begin_nested():
             session.add(mailing)
     except IntegrityError:  # somebody else began it since we looked
-        return open_mailing(session, approved, now, due)
-    session.execute(
-        insert(MailingStory), [{"mailing_id": mailing.id, "story_id": story} for story in approved.story_ids]
-    )
+        return open_mailing(session, approved, now, due, at_once)
+    roots = roots_of(session, approved.issue_id, approved.story_ids)
+    stories = [{"mailing_id": mailing.id, "story_id": story, "root": root} for story, root in roots.items()]
+    session.execute(insert(MailingStory), stories)
     return mailing, True
 
 
@@ -107,14 +115,15 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
         with Session(engine) as session:
             share_turn(session, _PLANNING)
             mailing = session.get_one(Mailing, mailing_id, with_for_update=True)  # one planner at a time
-            members = audience_page(session, mailing.planned_through, mailing.audience_through, ROWS_PER_COMMIT)
+            through, days = mailing.audience_through, mailing.days
+            members = audience_page(session, mailing.planned_through, through, ROWS_PER_COMMIT, days)
             if not members:  # the last ones may have left: the plan is complete all the same
                 mailing.planned_through = mailing.audience_through
                 session.commit()
                 return
             # a person who resumed it meanwhile has let the rest go
             held_back = canary and (mailing.canary_through is not None or not mailing.planned_through)
-            chosen = decide(session, members, chooser, mailing.issue_id, mailing.due)
+            chosen = decide(session, members, chooser, mailing.issue_id, mailing.due, at_once=mailing.at_once)
             if mailing.state == MailingState.CANCELLED:  # meanwhile: nobody is to wait for what never comes
                 chosen = [(member, reason or Reason.CANCELLED, edition) for member, reason, edition in chosen]
             _INSERT.run(session.connection(), [_row(mailing, *one, tokens) for one in chosen])
@@ -135,16 +144,39 @@ def wait_for_planners(session: Session) -> None:
 
 
 def decide(
-    session: Session, members: Sequence[AudienceMember], chooser: Chooser, issue_id: int, due: datetime
+    session: Session,
+    members: Sequence[AudienceMember],
+    chooser: Chooser,
+    issue_id: int,
+    release: datetime,
+    *,
+    at_once: bool = False,
 ) -> list[tuple[AudienceMember, Reason | None, Edition]]:
-    """What each candidate gets of an issue that is due then, or the reason why nothing (with an empty edition)."""
+    """What each candidate gets of an issue released then, or the reason why nothing (with an empty edition)."""
     had = _stories_had(session, issue_id, chooser, [member.id for member in members])
-    return [(member, *_decide(member, chooser, due, had.get(member.id, frozenset()))) for member in members]
+    return [
+        (member, *_decide(member, chooser, _due(member, release, at_once), had.get(member.id, frozenset())))
+        for member in members
+    ]
+
+
+def roots_of(session: Session, issue_id: int, story_ids: Collection[str]) -> dict[str, str]:
+    """The root of each of an issue's stories (see `StoryRow`): as its own issue has it, else as the newest one does."""
+    rows = session.exec(
+        select(StoryRow.story_id, StoryRow.root)
+        .where(col(StoryRow.story_id).in_(story_ids))
+        .order_by(col(StoryRow.issue_id) == issue_id, col(StoryRow.id))
+    ).all()
+    return {story: story for story in story_ids} | {story: root or story for story, root in rows}
 
 
 def edition_to_json(edition: Edition) -> list[list[object]]:
     """An edition as a delivery row keeps it."""
     return [[group.topic, list(group.stories)] for group in edition.groups]
+
+
+def _due(member: AudienceMember, release: datetime, at_once: bool) -> datetime:
+    return release if at_once else due_for(release, member.preferences.zone, member.preferences.hour)
 
 
 def _decide(
@@ -154,12 +186,25 @@ def _decide(
         return Reason.SUPPRESSED, Edition()
     if member.is_paused(due):
         return Reason.PAUSED, Edition()
-    if member.preferences.frequency is Frequency.WEEKLY:
-        return Reason.WEEKLY, Edition()
     edition = chooser.choose(member.preferences, had)
-    if edition:
-        return None, edition
-    return (Reason.ALREADY_HAD if had and chooser.choose(member.preferences) else Reason.NO_MATCH), edition
+    return (None if edition else _why_nothing(member.preferences, chooser, had)), edition
+
+
+def _why_nothing(preferences: Preferences, chooser: Chooser, had: frozenset[str]) -> Reason:
+    if chooser.wants_nothing(preferences):
+        return Reason.WEEKLY if preferences.is_weekly else Reason.NO_MATCH
+    if had and chooser.choose(preferences):
+        return Reason.ALREADY_HAD
+    if preferences.topics_at(Frequency.IMPORTANT) and chooser.choose(_wanting_all(preferences), had):
+        return Reason.NOT_IMPORTANT
+    return Reason.NO_MATCH
+
+
+def _wanting_all(preferences: Preferences) -> Preferences:
+    """The same, of a reader who wants unimportant stories as well."""
+    daily = tuple((topic, Frequency.DAILY) for topic in preferences.topics_at(Frequency.IMPORTANT))
+    weekly = tuple((topic, Frequency.WEEKLY) for topic in preferences.topics_at(Frequency.WEEKLY))
+    return replace(preferences, frequencies=daily + weekly)
 
 
 def _row(
@@ -173,14 +218,15 @@ def _row(
         "view_token": tokens.make(Purpose.VIEW, view_subject(mailing.issue_id, member.public_id)),
         "format": str(member.preferences.format),
     }
+    due = _due(member, mailing.due, mailing.at_once)
     return {
         "mailing_id": mailing.id,
         "subscriber_id": member.id,
         "address": member.ascii_address,
         "state": State.EXCLUDED if reason else State.QUEUED,
         "reason": reason,
-        "due": mailing.due,
-        "next_at": mailing.due,
+        "due": due,
+        "next_at": due,
         "language": member.preferences.language,
         "edition": edition_to_json(edition),
         "slots": {} if reason else slots,
@@ -194,23 +240,25 @@ def _stories_had(
     session: Session, issue_id: int, chooser: Chooser, readers: Sequence[int]
 ) -> dict[int, frozenset[str]]:
     """Which of an issue's stories each of these readers had, or is about to get, from mailings of other issues."""
-    shared = (
-        select(Mailing.id)
-        .join(MailingStory, col(MailingStory.mailing_id) == Mailing.id)
-        .where(Mailing.issue_id != issue_id, col(MailingStory.story_id).in_(chooser.story_ids))
-        .distinct()
+    own: dict[str, set[str]] = defaultdict(set)
+    for story, root in roots_of(session, issue_id, chooser.story_ids).items():
+        own[root].add(story)
+    others = select(MailingStory.mailing_id, MailingStory.story_id, MailingStory.root).join(
+        Mailing, col(Mailing.id) == MailingStory.mailing_id
     )
-    mailings = session.exec(shared).all()
-    if not mailings:
+    shared = session.exec(others.where(Mailing.issue_id != issue_id, col(MailingStory.root).in_(own))).all()
+    if not shared:
         return {}
+    same = {(mailing, story): own[root] for mailing, story, root in shared}
     rows = session.exec(
-        select(Delivery.subscriber_id, Delivery.edition).where(
-            col(Delivery.mailing_id).in_(mailings),
+        select(Delivery.subscriber_id, Delivery.mailing_id, Delivery.edition).where(
+            col(Delivery.mailing_id).in_({mailing for mailing, _, _ in shared}),
             col(Delivery.subscriber_id).in_(readers),
             col(Delivery.state).in_((State.ACCEPTED, State.UNKNOWN, State.QUEUED, State.DEFERRED, State.IN_HAND)),
         )
     ).all()
-    had: dict[int, set[str]] = {}
-    for subscriber, edition in rows:
-        had.setdefault(subscriber, set()).update(story for _topic, stories in edition for story in stories)
-    return {subscriber: frozenset(stories) for subscriber, stories in had.items()}
+    had: dict[int, set[str]] = defaultdict(set)
+    for subscriber, mailing, edition in rows:
+        for story in (story for _topic, stories in edition for story in stories):
+            had[subscriber] |= same.get((mailing, story), set())
+    return {subscriber: frozenset(stories) for subscriber, stories in had.items() if stories}

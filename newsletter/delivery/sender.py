@@ -31,13 +31,14 @@ from newsletter.delivery.watch import Watch
 from newsletter.delivery.writer import Writer
 from newsletter.render.recipient import Message
 from newsletter.storage.seat import SeatLost
+from newsletter.storage.witness import WitnessTrouble
 
 _DATABASE_PAUSES = (0.2, 0.5, 1, 2, 5)
 """Waits between tries to write when the database is away, in seconds; the last one repeats."""
 _RELEASE_SECONDS = 5
 """How often to look for rows in the hands of dead senders."""
 _CANCEL_AGAIN_SECONDS = 0.2
-_AWAY = (SQLAlchemyError, SeatLost)
+_AWAY = (SQLAlchemyError, SeatLost, WitnessTrouble)
 _FAULTS = (ProgrammingError, IntegrityError, DataError)
 """What a database says to a statement that is wrong, and will say again."""
 _log = logging.getLogger(__name__)

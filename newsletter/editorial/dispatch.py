@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, func, select
 
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.delivery.claims import Range
 from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown
 from newsletter.delivery.counts import NOTHING, Counts, count
+from newsletter.delivery.lateness import make_due_now
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, State
 from newsletter.delivery.plan import find_mailing, plan
@@ -61,18 +62,24 @@ def begin(
     actor: Actor = COMMAND_LINE,
     canary: int | None = None,
     at: datetime | None = None,
+    *,
+    at_once: bool = False,
 ) -> int:
-    """Begin the mailing of an approved issue, or find the one that was begun; its id.
+    """Begin the mailing of an approved issue, or go on with the one that was begun; its id.
 
-    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin.
-    Raises `IssueRefused` when the issue was never begun and is not approved.
+    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin;
+    `at_once` sends to everybody then, whatever their own hour. Raises `IssueRefused` when the issue was never begun and
+    is not approved.
     """
-    with newsletter.reading() as session:
+    with newsletter.session() as session:
         mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
+        if mailing and mailing.id:
+            now = newsletter.clock()
+            make_due_now(session, mailing.id, now - newsletter.settings.give_up_after, now)
     if mailing is None:
         ready = approved(newsletter, slug)
         with newsletter.session() as session:
-            mailing = open_in_public(session, ready, newsletter.clock(), actor, canary, at)
+            mailing = open_in_public(session, ready, newsletter.clock(), actor, canary, at, at_once=at_once)
     if mailing.id is None:
         raise IssueRefused("the mailing was not written down")
     return mailing.id
@@ -97,8 +104,9 @@ def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:
         if mailing.planned_through >= mailing.audience_through:
             return
         issue = newsletter.issues(session).revision(mailing.revision_id).issue
+        is_digest = mailing.days is not None
     canary = newsletter.settings.canary if mailing.canary is None else mailing.canary
-    yield from plan(newsletter.engine, mailing_id, Chooser(issue), newsletter.tokens, canary)
+    yield from plan(newsletter.engine, mailing_id, Chooser(issue, is_digest), newsletter.tokens, canary)
 
 
 class Dispatch:
@@ -201,5 +209,11 @@ def whole(newsletter: Newsletter, mailing_id: int) -> Range:
 
 def next_due(session: Session, mailing_id: int) -> datetime | None:
     """When the next waiting row of a mailing becomes due, or None when nothing waits."""
-    waiting = Delivery.mailing_id == mailing_id, col(Delivery.state).in_(WAITING)
-    return session.exec(select(func.min(Delivery.next_at)).where(*waiting)).one()
+    # of one state after the other: the index leads to the earliest of each
+    earliest = (
+        session.exec(
+            select(func.min(Delivery.next_at)).where(Delivery.mailing_id == mailing_id, Delivery.state == state)
+        ).one()
+        for state in WAITING
+    )
+    return min((moment for moment in earliest if moment), default=None)

@@ -14,6 +14,7 @@ from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import newest_row
 from newsletter.storage.models import IssueRow, RevisionRow
+from newsletter.storage.witness import held
 from subscribers.models import State, Subscriber
 
 CALENDAR = Actor(None, "calendar")
@@ -27,14 +28,20 @@ def open_in_public(
     actor: Actor = COMMAND_LINE,
     canary: int | None = None,
     at: datetime | None = None,
+    *,
+    at_once: bool = False,
 ) -> Mailing:
     """The mailing of an issue, opened unless it was before, and who did that; the caller commits.
 
-    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin.
+    `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin;
+    `at_once` sends to everybody then, whatever their own hour.
     Raises `NotReady` when the issue was changed since it was looked at: nobody edits it from then on until the commit.
+    And when the database was restored from a copy, so that nothing is sent.
     """
-    mailing, is_new = open_mailing(session, approved, now, dated(at, now))
+    mailing, is_new = open_mailing(session, approved, now, dated(at, now), at_once)
     if is_new:
+        if held(session):
+            raise NotReady("held", "nothing is sent until a person says go on: see `newsletter schedule resume --dry-run`.")
         _require_newest(session, approved)
         mailing.canary = canary
         publish(session, mailing.issue_id, now)

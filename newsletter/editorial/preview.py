@@ -1,6 +1,6 @@
 """Previews: one reader's mail, or that of a set of topics, as it would be sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import Edition
+from newsletter.delivery.local_hour import due_for
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
 from newsletter.delivery.plan import decide, find_mailing, mailing_key, view_subject
@@ -131,6 +132,7 @@ def preview_for(newsletter: Newsletter, slug: str, address: str, at: datetime | 
         raise _no_match(slug, address, str(row.reason if row else reason))
     # somebody who is paused, say, is shown what they would get otherwise, and the reason beside it
     edition = edition or chooser.choose(preferences_of(person))
+    meant = replace(meant, due=due_for(meant.due, person.zone, person.hour))
     if not edition:
         raise _no_match(slug, address, str(Reason.NO_MATCH))
     joined_later = mailing is not None and person.id > mailing.audience_through

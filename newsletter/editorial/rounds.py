@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Range
 from newsletter.delivery.control import MailingState, finish, resend_unknown
 from newsletter.delivery.engine import Due
+from newsletter.delivery.lateness import leave_out_late
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.editorial.appointments import keep_appointments
@@ -19,6 +21,8 @@ from newsletter.editorial.outbox import Outbox
 from newsletter.storage.seat import is_gone
 
 ROWS_PER_JOB = 2500
+WIDER = 20
+"""Of the readers who chose an hour of their own only some are due at each: their parts are so much wider."""
 PARTS_AHEAD = 12
 """So many parts of a mailing are enqueued at most: more than a worker can hand over between two rounds."""
 
@@ -48,10 +52,12 @@ class Rounds:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
         keep_appointments(newsletter)
+        now = newsletter.clock()
         with newsletter.session() as session:
             if newsletter.settings.unknown == "resend":
-                resend_unknown(session, newsletter.clock(), newsletter.settings.unknown_wait)
+                resend_unknown(session, now, newsletter.settings.unknown_wait)
             for mailing_id in session.exec(running()).all():
+                leave_out_late(session, mailing_id, now - newsletter.settings.give_up_after, now)
                 finish(session, mailing_id)
         return Due(self.unplanned(), self.due(), self._post is not None and self._post.is_due())
 
@@ -69,20 +75,18 @@ class Rounds:
     def due(self) -> Sequence[Range]:
         """Parts with something due: some thousand ids each, the same ones whenever they are named."""
         now = self._newsletter.clock()
+        found: dict[Range, None] = {}
         with self._newsletter.reading() as session:
-            firsts = {
-                (mailing_id, first)
-                for mailing_id in session.exec(running()).all()
-                for first in first_parts(session, mailing_id, now)
-            }
-            late = select(Delivery.mailing_id, col(Delivery.id)).where(
-                col(Delivery.mailing_id).in_(running()),
-                Delivery.state == State.DEFERRED,
-                Delivery.next_at <= now,
-            )
-            deferred = session.exec(late.limit(PARTS_AHEAD * ROWS_PER_JOB)).all()
-        firsts |= {(mailing_id, _first(delivery)) for mailing_id, delivery in deferred if delivery}
-        return [Range(mailing_id, first, first + ROWS_PER_JOB - 1) for mailing_id, first in sorted(firsts)]
+            for mailing in session.exec(select(Mailing).where(Mailing.state == MailingState.RUNNING)).all():
+                found |= dict.fromkeys(islice(_first_tries(session, mailing, now), PARTS_AHEAD))
+            later = select(Delivery.id, Delivery.due, Mailing).join(Mailing, col(Mailing.id) == Delivery.mailing_id)
+            deferred = session.exec(
+                later.where(
+                    Mailing.state == MailingState.RUNNING, Delivery.state == State.DEFERRED, Delivery.next_at <= now
+                ).limit(PARTS_AHEAD * ROWS_PER_JOB)
+            ).all()
+            found |= dict.fromkeys(_part(mailing, wave, delivery or 0) for delivery, wave, mailing in deferred)
+        return list(found)
 
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
@@ -91,7 +95,8 @@ class Rounds:
     def deliver_letters(self) -> None:
         """Hand over the letters that are due; returns when none is, or when this process stops."""
         if self._post is not None:
-            self._post.deliver(lambda: self._outbox.wait_to_stop(0))
+            with self._outbox.watched():
+                self._post.deliver(lambda: self._outbox.wait_to_stop(0))
 
     def purge(self) -> None:
         """Delete what was kept for a while only."""
@@ -109,26 +114,23 @@ def running() -> SelectOfScalar[Any]:
     return select(Mailing.id).where(Mailing.state == MailingState.RUNNING)
 
 
-def first_parts(session: Session, mailing_id: int, now: datetime) -> Iterator[int]:
-    """The first ids of the first parts with queued rows that are due: one look into the index for each."""
-    after = 0
-    for _ in range(PARTS_AHEAD):
-        row = session.exec(
-            select(col(Delivery.id))
-            .where(
-                Delivery.mailing_id == mailing_id,
-                Delivery.state == State.QUEUED,
-                col(Delivery.id) >= after,
-                Delivery.next_at <= now,
-            )
-            .order_by(col(Delivery.id))
-            .limit(1)
-        ).first()
-        if row is None:
-            return
-        yield _first(row)
-        after = _first(row) + ROWS_PER_JOB
+def _first_tries(session: Session, mailing: Mailing, now: datetime) -> Iterator[Range]:
+    """Parts with rows that wait for their first try and are due, by wave: one look into the index for each."""
+    waiting = Delivery.mailing_id == mailing.id, Delivery.state == State.QUEUED
+    earliest = select(func.min(Delivery.next_at)).where(*waiting, Delivery.next_at <= now)
+    wave = session.exec(earliest).one()
+    while wave is not None:
+        after = 0
+        of_wave = select(col(Delivery.id)).where(*waiting, Delivery.next_at == wave).order_by(col(Delivery.id)).limit(1)
+        while row := session.exec(of_wave.where(col(Delivery.id) >= after)).first():
+            part = _part(mailing, wave, row)
+            yield part
+            after = part.last + 1
+        wave = session.exec(earliest.where(Delivery.next_at > wave)).one()
 
 
-def _first(delivery: int) -> int:
-    return delivery - delivery % ROWS_PER_JOB
+def _part(mailing: Mailing, wave: datetime, delivery_id: int) -> Range:
+    """The part that a delivery of a wave is in."""
+    width = ROWS_PER_JOB if wave == mailing.due else ROWS_PER_JOB * WIDER
+    first = delivery_id - delivery_id % width
+    return Range(mailing.id or 0, first, first + width - 1, wave)

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from newsletter.app import Newsletter
 from newsletter.delivery import control
 from newsletter.delivery.control import MailingState
+from newsletter.delivery.lateness import make_due_now
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.pauses import Cause, Pause
 from newsletter.delivery.plan import find_mailing
@@ -68,6 +69,8 @@ def resume(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -> bo
     with _mailing(newsletter, slug) as (session, mailing):
         held_up = mailing.state == MailingState.PAUSED or mailing.canary_through is not None
         control.resume(session, mailing.id or 0)
+        now = newsletter.clock()
+        make_due_now(session, mailing.id or 0, now - newsletter.settings.give_up_after, now)
         if held_up:
             record(session, actor, Action.SEND_RESUMED, slug, newsletter.clock())
     return held_up

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -21,7 +21,8 @@ class IssueRow(SQLModel, table=True):
 
     The archive shows the revision that was published last, from the moment its first mailing began. `approved_by` and
     `asked_by` are ids of staff, None for the command line; `asked_revision_id` is what a second person was asked to
-    approve.
+    approve. `is_digest` tells those that were made of the stories of others: no archive shows them, for it has their
+    stories, and no repeats are looked for in them.
     """
 
     __tablename__ = "issue"
@@ -30,6 +31,7 @@ class IssueRow(SQLModel, table=True):
     slug: str = Field(unique=True)
     title: str
     date: date
+    is_digest: bool = False
     created_at: datetime
     approved_revision_id: int | None = None
     approved_hash: str | None = None
@@ -64,7 +66,12 @@ class RevisionRow(SQLModel, table=True):
 
 
 class StoryRow(SQLModel, table=True):
-    """Where a story stood, for finding repeats across issues: one row per story of an issue's newest revision."""
+    """Where a story stood, for finding repeats across issues: one row per story of an issue's newest revision.
+
+    `root` is the id of the first story that this one tells again, in some earlier issue; its own where it is news or
+    goes on with it. Who had a story of the same root had this one. `sketch` holds the smallest hashes of its text (see
+    `newsletter.content.likeness`), eight bytes each.
+    """
 
     __tablename__ = "story"
     __table_args__ = (UniqueConstraint("issue_id", "story_id"),)
@@ -72,8 +79,36 @@ class StoryRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     issue_id: int = Field(foreign_key="issue.id", index=True)
     story_id: str = Field(index=True)
+    root: str = Field(default="", index=True)
     title: str
     url: str
+    title_key: str = Field(default="", index=True)
+    url_key: str = Field(default="", index=True)
+    sketch: bytes = b""
+
+
+class StoryHash(SQLModel, table=True):
+    """One of the smallest hashes of a story's text: what finds the stories that may be alike without reading them."""
+
+    __tablename__ = "story_hash"
+
+    hash: int = Field(sa_type=BigInteger, primary_key=True)
+    story_row_id: int = Field(foreign_key="story.id", primary_key=True, index=True)
+
+
+class WitnessRow(SQLModel, table=True):
+    """What the database knows of its witness, a small file beside it (see `newsletter.storage.witness`); one row.
+
+    `name` is random and tells the witness of one database from that of another; `sequence` grows with everything that
+    is sent. `held` says why nothing may be sent until a person says go on; empty as a rule.
+    """
+
+    __tablename__ = "witness"
+
+    id: int = Field(primary_key=True)
+    name: str = Field(max_length=32)
+    sequence: int = Field(sa_type=BigInteger)
+    held: str = ""
 
 
 class CompiledRow(SQLModel, table=True):

@@ -1,0 +1,44 @@
+"""What waits for a reader's hour moves with them when they choose another."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from newsletter.delivery.local_hour import due_for
+from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.outcome import Reason, State
+from subscribers.models import Subscriber
+from subscribers.preference_columns import preferences_of
+from subscribers.preferences import Frequency
+
+
+def move_waiting(session: Session, subscriber_id: int, now: datetime) -> None:
+    """Move what waits for a first try to the reader's present hour after its release, to now where that is past.
+
+    Who wants nothing daily any more does not get the issue that waits. The caller commits, along with the change.
+    """
+    session.flush()
+    reader = session.get_one(Subscriber, subscriber_id)
+    waiting = session.exec(
+        select(Delivery.id, Delivery.due, Mailing.due, Mailing.days)
+        .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
+        .where(
+            Delivery.subscriber_id == subscriber_id,
+            Delivery.state == State.QUEUED,
+            Delivery.attempts == 0,
+            Delivery.next_at > now,
+            ~col(Mailing.at_once),
+        )
+    ).all()
+    wants_daily = bool(preferences_of(reader).topics_at(Frequency.DAILY, Frequency.IMPORTANT))
+    for delivery_id, due, release, days in waiting:
+        moved = max(due_for(release, reader.zone, reader.hour), now.replace(microsecond=0))
+        if days is None and not wants_daily and reader.topics:
+            values: dict[str, object] = {"state": State.EXCLUDED, "reason": Reason.WEEKLY, "settled_at": now}
+        elif moved != due:
+            values = {"due": moved, "next_at": moved}
+        else:
+            continue
+        still_waits = col(Delivery.id) == delivery_id, col(Delivery.state) == State.QUEUED
+        session.execute(update(Delivery).where(*still_waits).values(**values))
