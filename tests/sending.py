@@ -114,3 +114,11 @@ class Hand:
         """Write down what became of a row."""
         now = self._newsletter.clock()
         self.ledger.turn([Result(row, now, outcome, "server")], Wanted((), {}, {}, {}), now)
+
+
+def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
+    """Take as many rows as there are outcomes, and write these down."""
+    hand = Hand(newsletter)
+    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
+        hand.settle(row, outcome)
+    hand.seat.leave()

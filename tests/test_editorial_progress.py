@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sending import SLUG, Clock, Hand, add_readers, plan, take_in_issue
+from sending import SLUG, Clock, add_readers, plan, settle, take_in_issue
 from sqlalchemy import event
 from web_samples import add_reader
 
@@ -42,13 +42,6 @@ def running(newsletter: Newsletter) -> Newsletter:
     take_in_issue(newsletter)
     plan(newsletter, SLUG)
     return newsletter
-
-
-def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
-    hand = Hand(newsletter)
-    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
-        hand.settle(row, outcome)
-    hand.seat.leave()
 
 
 def asked(newsletter: Newsletter, do: Callable[[], object]) -> int:

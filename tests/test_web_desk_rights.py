@@ -56,6 +56,7 @@ TABLE = {
     "/desk/issues/{slug}/sending/unknown": ("send", "send"),
     "/desk/issues/{slug}/sending/unschedule": ("send", "send"),
     "/desk/issues/{slug}/share": ("look", "write"),
+    "/desk/issues/{slug}/share/end": ("", "write"),
     "/desk/issues/{slug}/test": ("write", "write"),
     "/desk/issues/{slug}/text": ("", "write"),
     "/desk/log": ("look", ""),

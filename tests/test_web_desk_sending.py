@@ -9,7 +9,7 @@ from desk_samples import at_desk
 from mail_servers import aiosmtpd_server
 from pages.site import served
 from pydantic import SecretStr
-from sending import ISSUE, SLUG, Clock, Hand, add_readers, hand_over, plan, take_in_issue
+from sending import ISSUE, SLUG, Clock, add_readers, hand_over, plan, settle, take_in_issue
 from sqlmodel import delete
 from starlette.testclient import TestClient
 from test_cli_control import Provider
@@ -70,13 +70,6 @@ def provider(ready: Newsletter) -> Iterator[Provider]:
 def state(newsletter: Newsletter) -> str:
     with newsletter.reading() as session:
         return standing(newsletter, newsletter.issues(session).find(SLUG)).state
-
-
-def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
-    hand = Hand(newsletter)
-    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
-        hand.settle(row, outcome)
-    hand.seat.leave()
 
 
 def deeds(newsletter: Newsletter) -> list[str]:

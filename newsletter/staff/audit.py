@@ -30,6 +30,7 @@ class Action(StrEnum):
     TEST_SENT = "test sent"
     TEST_LIST_CHANGED = "test list changed"
     LINK_SHARED = "link shared"
+    LINKS_TAKEN_BACK = "links taken back"
     IMAGE_ADDED = "picture added"
     SEND_BEGUN = "send begun"
     SEND_SCHEDULED = "send scheduled"

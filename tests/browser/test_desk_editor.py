@@ -1,13 +1,13 @@
 """The editor in a real browser: what is typed is saved by itself, mended by a click, and never lost."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from desk_samples import at_desk
+from editing import is_saved
 from pages.site import served
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from test_web_desk_issues import picture
 from web_samples import ISSUE, SLUG, add_issue, add_reader
 
@@ -17,11 +17,7 @@ from newsletter.editorial.writing import text_of
 from newsletter.staff.rights import Role
 from newsletter.web.desk.seat import COOKIES
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 TEXT = ISSUE.format(title="山谷团队开源语音模型 Echo-2")
 LONG = 1_000_000
 _TIMED = """() => new Promise((done) => {
@@ -37,14 +33,6 @@ _TIMED = """() => new Promise((done) => {
     };
     type();
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -81,10 +69,6 @@ def opened(browser: Browser, newsletter: Newsletter, address: str, who: str) -> 
 def type_at_end(page: Page, text: str) -> None:
     page.locator("#text").press("Control+End")
     page.keyboard.insert_text(text)
-
-
-def is_saved(page: Page) -> None:
-    expect(page.locator("#editor[data-state=saved]")).to_be_attached(timeout=15_000)
 
 
 def test_what_is_typed_is_saved_and_seen_in_the_mail(page: Page, newsletter: Newsletter) -> None:

@@ -6,7 +6,6 @@ With NEWSLETTER_PICTURES, a folder, what is seen is kept there.
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,13 +16,9 @@ from typing import Any, cast
 
 import pytest
 from mail_servers import aiosmtpd_server, free_port
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 PATIENCE_MS = 30_000
 CHEN, PASSWORD = "chen@example.org", "群岛的潮汐有一百年的记录"
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seeds" / "000_edcf4d99eb27c909.txt"
@@ -105,14 +100,6 @@ def house(tmp_path: Path) -> Iterator[House]:
                 yield made
             finally:
                 serving.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

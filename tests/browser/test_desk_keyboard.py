@@ -1,16 +1,16 @@
 """The desk by keyboard alone: Tab, Enter, Space and arrows lead through a day, and one always sees where one is."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from by_keyboard import MOST_STOPS, go_to, press, stops
 from desk_samples import add_staff
+from editing import is_saved
 from mail_servers import aiosmtpd_server
 from pages.newsroom import PASSWORD, Provider
 from pages.site import served
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
-from test_keyboard import press, step
 from web_samples import ISSUE, SLUG, add_reader
 
 from newsletter.app import Newsletter
@@ -20,22 +20,9 @@ from newsletter.editorial.writing import text_of
 from newsletter.readers.post import Post
 from newsletter.staff import accounts, passwords
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
-MOST_STOPS = 200
+pytestmark = pytest.mark.browser
 READERS = 3
 TEXT = ISSUE.format(title="山谷团队开源语音模型 Echo-2").replace("https://project.example.org/", "project.example.org")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -51,15 +38,6 @@ def page(browser: Browser, newsletter: Newsletter) -> Iterator[Page]:
         context = browser.new_context(locale="zh-CN", base_url=address, reduced_motion="reduce")
         yield context.new_page()
         context.close()
-
-
-def go_to(page: Page, selector: str) -> None:
-    """Go from stop to stop until it is one that the selector means."""
-    for _ in range(MOST_STOPS):
-        step(page)
-        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"the keyboard does not reach {selector}")
 
 
 def log_in(page: Page, on: str = "/desk") -> None:
@@ -81,10 +59,6 @@ def begin_issue(page: Page) -> None:
     go_to(page, "main form .primary")
     press(page)
     expect(page.locator("#editor")).to_be_visible()
-
-
-def is_saved(page: Page) -> None:
-    expect(page.locator("#editor[data-state=saved]")).to_be_attached(timeout=15_000)
 
 
 def test_one_logs_in(page: Page) -> None:
@@ -198,6 +172,5 @@ def test_one_sees_every_stop_of_every_page_and_comes_to_its_end(page: Page, widt
     for path in PAGES:
         page.goto(f"/desk{path}")
         page.evaluate("document.querySelectorAll('iframe').forEach((frame) => frame.remove())")  # mails have many
-        stops = [*zip(iter(lambda: step(page), ""), range(MOST_STOPS), strict=False)]
-        is_lost += [path] if len(stops) == MOST_STOPS else []
+        is_lost += [path] if len(stops(page)) == MOST_STOPS else []
     assert is_lost == []

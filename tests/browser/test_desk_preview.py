@@ -1,7 +1,6 @@
 """The preview and the log at the desk in a real browser: without reloads, by keyboard, and nothing of a mail runs."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from desk_samples import add_staff
 from pages.site import served
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
 from sending import plan
 from web_samples import SLUG, add_issue, add_reader
@@ -23,21 +22,9 @@ from newsletter.storage.engine import open_engine
 from newsletter.storage.migrate import migrate
 from newsletter.web.desk.seat import COOKIES
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PAGE = f"/desk/issues/{SLUG}/preview"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
 """The page about sending in a real browser: live figures without a reload, the focus stays, all of it by keyboard."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from desk_samples import at_desk
 from mail_servers import aiosmtpd_server
 from pages.site import served
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pydantic import SecretStr
-from sending import SLUG, Hand, add_readers, plan, take_in_issue
+from sending import SLUG, add_readers, plan, settle, take_in_issue
 from test_cli_control import Provider
 
 from newsletter.app import Newsletter
@@ -18,23 +17,11 @@ from newsletter.editorial import sending
 from newsletter.editorial.station import sending_beside
 from newsletter.readers.post import Post
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 PAGE = f"/desk/issues/{SLUG}/sending"
 READERS = 8
 TAKEN = Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "taken")
 BROKEN = Outcome(Verdict.UNKNOWN, Stage.DOT, 0, "the line broke")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -58,13 +45,6 @@ def page(ready: Newsletter, browser: Browser) -> Iterator[Page]:
         yield opened
         context.close()
     assert faults == []
-
-
-def settle(newsletter: Newsletter, *outcomes: Outcome) -> None:
-    hand = Hand(newsletter)
-    for row, outcome in zip(hand.take(len(outcomes)), outcomes, strict=True):
-        hand.settle(row, outcome)
-    hand.seat.leave()
 
 
 def test_figures_come_by_themselves_and_the_focus_stays(ready: Newsletter, page: Page) -> None:

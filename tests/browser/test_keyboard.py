@@ -1,51 +1,24 @@
 """The keyboard alone is enough: to sign up, to choose, to leave, to search; and one always sees where one is."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from by_keyboard import MOST_STOPS, go_to, press, stops
 from pages.site import open_tour
 from pages.tour import Tour
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from subscribers.tokens import Purpose
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 SHORTEST_VISIT_MS = 2100
 """A form that comes back sooner was not filled by a person; here it is one that waits, so the test has to."""
-MOST_STOPS = 80
-"""More than any page has."""
-AT = """() => {
-    const at = document.activeElement;
-    const outlined = (one) => one && (getComputedStyle(one).boxShadow.includes('inset')
-        || getComputedStyle(one).outlineStyle !== 'none' && parseFloat(getComputedStyle(one).outlineWidth) >= 1);
-    const place = at.getBoundingClientRect();
-    return {
-        name: at === document.body ? '' : `${at.tagName} ${at.id || at.name || at.textContent.trim().slice(0, 40)}`,
-        // a mail in a frame draws its own; a box to tick or a sheet may show it on what it is in or beside
-        shown: at.tagName === 'IFRAME'
-            || [at, at.closest('label, .topic, .write'), at.nextElementSibling].some(outlined),
-        seen: place.width > 0 && place.bottom > 0 && place.top < innerHeight,
-    };
-}"""
 
 
 @pytest.fixture(scope="module")
 def tour() -> Iterator[Tour]:
     with open_tour() as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no-script"])
@@ -55,31 +28,6 @@ def page(browser: Browser, tour: Tour, request: pytest.FixtureRequest) -> Iterat
     )
     yield context.new_page()
     context.close()
-
-
-def step(page: Page) -> str:
-    """Go to the next stop, which is seen; its name, empty at the end of the page."""
-    page.keyboard.press("Tab")
-    at = page.evaluate(AT)
-    if at["name"]:
-        assert at["shown"], f"no outline around {at['name']} of {page.url}"
-        assert at["seen"], f"{at['name']} of {page.url} is outside the window"
-    return str(at["name"])
-
-
-def go_to(page: Page, selector: str) -> None:
-    """Go from stop to stop until it is one that the selector means."""
-    for _ in range(MOST_STOPS):
-        step(page)
-        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"the keyboard does not reach {selector}")
-
-
-def press(page: Page) -> None:
-    """Press what one is at, and wait for the page that it leads to."""
-    with page.expect_navigation(wait_until="load"):
-        page.keyboard.press("Enter")
 
 
 def test_one_signs_up(page: Page, tour: Tour) -> None:
@@ -138,9 +86,9 @@ def test_one_searches_the_archive_and_opens_what_is_found(page: Page) -> None:
 
 def test_what_is_there_for_robots_alone_is_not_reached(page: Page) -> None:
     page.goto("/")
-    stops = [*iter(lambda: step(page), "")]
-    assert "INPUT address" in stops
-    assert "INPUT website" not in stops
+    reached = stops(page)
+    assert "INPUT address" in reached
+    assert "INPUT website" not in reached
 
 
 def test_one_sees_every_stop_of_every_kind_of_page_and_comes_to_its_end(browser: Browser, tour: Tour) -> None:
@@ -150,5 +98,5 @@ def test_one_sees_every_stop_of_every_kind_of_page_and_comes_to_its_end(browser:
         if view.scored:
             page.goto(view.url)
             page.evaluate("document.querySelectorAll('iframe').forEach((frame) => frame.remove())")  # mails have many
-            assert len([*zip(iter(lambda: step(page), ""), range(200), strict=False)]) < 200, view.name
+            assert len(stops(page)) < MOST_STOPS, view.name
     context.close()

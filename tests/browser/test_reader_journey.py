@@ -6,7 +6,6 @@ On a phone and on a desk, with JavaScript and without. With NEWSLETTER_PICTURES,
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -21,13 +20,9 @@ from typing import Any, cast
 
 import pytest
 from mail_servers import aiosmtpd_server, free_port
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing; `make system` installs it"),
-]
+pytestmark = pytest.mark.browser
 PATIENCE_SECONDS = 60
 SHORTEST_VISIT_MS = 2100
 """A form that comes back sooner was not filled by a person; here it is one that waits, so the test has to."""
@@ -121,14 +116,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                 yield made
             finally:
                 serving.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Links for colleagues without an account: made at the desk, opened by whoever has one."""
 
 from fastapi import APIRouter, HTTPException, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from newsletter.editorial.look import DAYS_BY_DEFAULT, Look, LookOver, look, share
+from newsletter.editorial.look import DAYS_BY_DEFAULT, Look, LookOver, look, share, take_back
 from newsletter.staff.rights import Right
 from newsletter.web.desk.issue_bar import issue_bar
+from newsletter.web.desk.preview import path_of
 from newsletter.web.desk.seat import actor_of, desk_page, needs
-from newsletter.web.pages import back_to, newsletter_of, render
+from newsletter.web.pages import back_to, newsletter_of, render, topics_of
 from newsletter.web.posted import Posted
 from newsletter.web.preview_choice import Choice
 from newsletter.web.preview_mail import mail_part
@@ -33,13 +34,13 @@ def make(request: Request, slug: str, posted: Posted) -> Response:
     days = posted.get("days", "") or str(DAYS_BY_DEFAULT)
     topics = tuple(dict.fromkeys(posted.getlist("topics")))
     language = posted.get("labels", "") or LANGUAGES[0]
-    link, until, refusal = "", None, ""
+    link, until, refusal = "", None, None
     try:
         number = int(days) if days.isascii() and days.isdecimal() and len(days) < 4 else 0
         token, until = share(newsletter, actor_of(request), slug, topics, language, number)
         link = f"{newsletter.settings.base_url}/look/{token}"
     except REFUSALS as error:
-        refusal = str(error)
+        refusal = error
     return desk_page(
         request,
         "preview_shared.html.j2",
@@ -50,7 +51,16 @@ def make(request: Request, slug: str, posted: Posted) -> Response:
         link=link,
         until=until and until.astimezone(newsletter.settings.time_zone),
         refusal=refusal,
+        topic_names=topics_of(request).by_slug,
     )
+
+
+@router.post("/desk/issues/{slug}/share/end", dependencies=[needs(Right.WRITE)])
+def end(request: Request, slug: str) -> Response:
+    """Take back all links to the issue, and lead to the preview, which says so."""
+    bar = issue_bar(request, slug)
+    take_back(newsletter_of(request), actor_of(request), bar.slug)
+    return RedirectResponse(f"{path_of(slug)}?taken-back=1", 303)
 
 
 @router.api_route("/look/{token}", methods=["GET", "HEAD"])

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from newsletter.editorial.look import DAYS, DAYS_BY_DEFAULT
+from newsletter.editorial.look import DAYS, DAYS_BY_DEFAULT, good_links
 from newsletter.staff.rights import Right
 from newsletter.web.desk.issue_bar import issue_bar
 from newsletter.web.desk.seat import desk_page, needs
@@ -30,6 +30,8 @@ def page(request: Request, slug: str) -> Response:
         issue_bar=bar,
         days=DAYS,
         days_by_default=DAYS_BY_DEFAULT,
+        good_links=good_links(newsletter_of(request), slug),
+        taken_back="taken-back" in request.query_params,
         **look(newsletter_of(request), bar.saved, choice),
     )
 
