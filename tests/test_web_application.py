@@ -1,6 +1,7 @@
 """An application holds what it keeps itself: when it goes, nothing of it stays."""
 
 import gc
+import time
 import weakref
 
 from sign_up_samples import publish_issue
@@ -26,5 +27,9 @@ def test_nothing_is_kept_of_an_application_that_is_gone(newsletter: Newsletter) 
         assert client.get(path).status_code == 200
     served.engine.dispose()
     del client, served
-    gc.collect()
-    assert known() is None
+    for _ in range(500):  # the thread that answered last may hold on to it for a moment
+        gc.collect()
+        if known() is None:
+            return
+        time.sleep(0.01)
+    raise AssertionError("something keeps it")
