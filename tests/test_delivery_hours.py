@@ -1,7 +1,9 @@
 """Deliveries wait for their readers' hours: planned, found, moved, and left out when nobody was there for too long."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from newsletter.editorial import rounds, sending
 from newsletter.editorial.dispatch import begin, next_due, plan_mailing
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.preview import preview_for
+from newsletter.editorial.rehearsal import rehearse
 from newsletter.editorial.rounds import Rounds
 from subscribers.models import Subscriber
 from subscribers.preferences import Frequency, Preferences
@@ -130,6 +133,12 @@ def test_parts_are_of_one_hour_and_come_when_it_comes(ready: Newsletter, outbox:
     assert found.due() == []
     with ready.reading() as session:
         assert next_due(session, 1) == RELEASE + timedelta(hours=11)
+
+
+def test_a_dry_run_waits_for_nobodys_hour(ready: Newsletter, tmp_path: Path) -> None:
+    assert rehearse(ready, SLUG, tmp_path / "mails").counts.accepted == 2 * len(READERS)
+    dates = {re.search(rb"\r\nDate: (.*)\r\n", one.read_bytes())[1] for one in (tmp_path / "mails").iterdir()}  # type: ignore[index]
+    assert len(dates) == len(READERS)
 
 
 def test_a_canary_does_not_wait_for_the_hours_of_others(ready: Newsletter) -> None:

@@ -20,7 +20,7 @@ def leave_out_late(session: Session, mailing_id: int, before: datetime, now: dat
 
 
 def make_due_now(session: Session, mailing_id: int, before: datetime, now: datetime) -> int:
-    """Have what has waited for its first try since `before` handed over now, late as it is; how many."""
+    """Have what waits for its first try, since `before` or longer, handed over now; how many."""
     return _change(session, _late(mailing_id, before), {"next_at": now})
 
 
