@@ -3,14 +3,14 @@
 import re
 from email.utils import parseaddr
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from newsletter.delivery.slot import Slot
+from newsletter.delivery.slot import DaysOff, Slot
 
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
@@ -114,6 +114,11 @@ def _slot(value: str) -> str:
     return value
 
 
+def _day_off(value: str) -> str:
+    DaysOff.parse([value])
+    return value.strip()
+
+
 def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -137,6 +142,10 @@ ListId = Annotated[str, AfterValidator(_list_id)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Zone = Annotated[str, AfterValidator(_zone)]
 SlotTime = Annotated[str, AfterValidator(_slot)]
+DayOff = Annotated[str, AfterValidator(_day_off)]
+"""A day or a span of days on which nothing goes out by itself, as text."""
+WeekDay = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+"""A day of the week, in the words of `newsletter.delivery.slot`."""
 Network = Annotated[str, AfterValidator(_network)]
 """A network address, or a network of them such as 10.0.0.0/8, as text."""
 Seconds = Annotated[float, Field(gt=0)]

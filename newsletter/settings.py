@@ -22,12 +22,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from newsletter.delivery.slot import DaysOff, Schedule, Slot
 from newsletter.render.dkim import KeyRefused, Signer
 from newsletter.render.publication import Publication
 from newsletter.setting_values import (
     About,
     BareAddress,
     BaseUrl,
+    DayOff,
     DomainSettings,
     ListId,
     Mailbox,
@@ -40,6 +42,7 @@ from newsletter.setting_values import (
     Share,
     SlotTime,
     SmtpUrl,
+    WeekDay,
     Words,
     Zone,
 )
@@ -59,6 +62,8 @@ CHOOSABLE = (
     "staff",
     "approval",
     "slot",
+    "days_off",
+    "weekly_day",
     "too_late_minutes",
     "canary",
     "unknown",
@@ -120,6 +125,9 @@ class Settings(ThemeSettings):
     """Who may release an issue: anyone with the right, or only somebody else than who wrote it last."""
     zone: Zone = "Asia/Shanghai"
     slot: SlotTime = ""
+    days_off: Annotated[tuple[DayOff, ...], *Words] = ()
+    weekly_day: WeekDay = "fri"
+    """The day of the week of readers who read weekly and chose none."""
     too_late_minutes: Annotated[float, Field(gt=0)] = 120
     """A slot or an appointment that was missed by more than this is not made up for; the staff are told."""
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -127,6 +135,7 @@ class Settings(ThemeSettings):
     messages_per_connection: Annotated[int, Field(ge=1)] | None = None
     theme: OneLine = "daily"
     report_theme: OneLine = "digest"
+    weekly_theme: OneLine = "weekly"
     connect_timeout_seconds: Seconds = 60
     command_timeout_seconds: Seconds = 300
     """RFC 5321 §4.5.3.2.2 and 3 ask 5 minutes for MAIL and RCPT."""
@@ -165,8 +174,13 @@ class Settings(ThemeSettings):
         """
         settings = self.model_copy()
         for name in refusing:
-            if name not in CHOOSABLE or name in self.model_fields_set:
+            if name not in CHOOSABLE:
                 raise SettingsRefused(f"{PREFIX}{name.upper()} cannot be changed here.")
+            if name in self.model_fields_set:
+                raise SettingsRefused(
+                    f"{PREFIX}{name.upper()} cannot be changed here: the environment or {TOML} names it, and has the "
+                    "last word. Change it there and restart, or take it out."
+                )
         for name, value in values.items():
             if name not in CHOOSABLE or name in self.model_fields_set:
                 continue
@@ -187,9 +201,21 @@ class Settings(ThemeSettings):
         return timedelta(seconds=steps + self.final_dot_timeout_seconds + 60)
 
     @property
+    def give_up_after(self) -> timedelta:
+        """How long after its due time a message is tried again, or waits for a machine that was down."""
+        return timedelta(hours=self.give_up_hours)
+
+    @property
     def time_zone(self) -> ZoneInfo:
         """The newsletter's own zone: what "today" and an issue's date mean."""
         return ZoneInfo(self.zone)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When issues go out by themselves; None where no slot is set."""
+        if not self.slot:
+            return None
+        return Schedule(Slot.parse(self.slot), self.time_zone, DaysOff.parse(self.days_off))
 
     @property
     def keys(self) -> tuple[bytes, ...]:

@@ -1,13 +1,13 @@
-"""The daily slot: words, days, zones, the hours that summer time leaves out or repeats."""
+"""The daily slot: words, days, days off, zones, the hours that summer time leaves out or repeats."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from newsletter.delivery.slot import Slot
+from newsletter.delivery.slot import DaysOff, Schedule, Slot, day_of_week
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "UTC"])
@@ -39,8 +39,14 @@ def test_anything_else_is_refused_with_an_example(words: str) -> None:
         Slot.parse(words)
 
 
+def schedule(words: str, zone: ZoneInfo = SHANGHAI, *days_off: str) -> Schedule:
+    return Schedule(Slot.parse(words), zone, DaysOff.parse(days_off))
+
+
 def last(words: str, now: datetime, zone: ZoneInfo = SHANGHAI) -> datetime:
-    return Slot.parse(words).last_before(now, zone)
+    found = schedule(words, zone).last_before(now)
+    assert found
+    return found
 
 
 def test_the_moment_itself_has_come_and_the_second_before_it_has_not() -> None:
@@ -80,8 +86,8 @@ def test_an_hour_that_comes_twice_counts_the_first_time() -> None:
 def test_the_last_moment_is_one_of_the_slot_not_after_now_and_none_lies_between(
     now: datetime, days: frozenset[int], hour: time, zone: ZoneInfo
 ) -> None:
-    slot = Slot(days, hour)
-    found = slot.last_before(now, zone)
+    found = Schedule(Slot(days, hour), zone).last_before(now)
+    assert found
     assert found.timestamp() <= now.timestamp()
     assert (found.weekday() in days, found.timetz().replace(tzinfo=None, fold=0)) == (True, hour)
     between = (found.date() + timedelta(days=ahead) for ahead in range(1, 9))
@@ -95,14 +101,87 @@ def test_the_last_moment_is_one_of_the_slot_not_after_now_and_none_lies_between(
     zone=ZONES.map(ZoneInfo),
 )
 def test_as_time_goes_on_the_last_moment_never_goes_back(now: datetime, later: timedelta, zone: ZoneInfo) -> None:
-    slot = Slot.parse("mon-fri 02:30")
-    assert slot.last_before(now, zone).timestamp() <= slot.last_before(now + later, zone).timestamp()
+    words = "mon-fri 02:30"
+    assert last(words, now, zone).timestamp() <= last(words, now + later, zone).timestamp()
 
 
 @given(ZONES, st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)), st.integers(0, 23))
 def test_the_next_moment_is_the_first_that_has_not_come(zone: str, now: datetime, hour: int) -> None:
-    slot = Slot(WEEK, time(hour, 30))
-    coming = slot.next_after(now, ZoneInfo(zone))
+    slot = Schedule(Slot(WEEK, time(hour, 30)), ZoneInfo(zone))
+    coming = slot.next_after(now)
+    assert coming
     assert coming.timestamp() > now.timestamp()
-    assert slot.last_before(coming - timedelta(seconds=1), ZoneInfo(zone)).timestamp() <= now.timestamp()
-    assert slot.last_before(coming, ZoneInfo(zone)) == coming
+    before = slot.last_before(coming - timedelta(seconds=1))
+    assert before
+    assert before.timestamp() <= now.timestamp()
+    assert slot.last_before(coming) == coming
+
+
+# days off
+
+FRIDAY = datetime(2026, 9, 25, 12, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("words", "off", "on"),
+    [
+        ("2026-10-01", ["2026-10-01"], ["2026-09-30", "2026-10-02", "2027-10-01"]),
+        ("2026-10-01..2026-10-07", ["2026-10-01", "2026-10-04", "2026-10-07"], ["2026-09-30", "2026-10-08"]),
+        ("2026-10-01 .. 2026-10-07", ["2026-10-07"], ["2026-10-08"]),
+        ("12-25", ["2026-12-25", "2031-12-25"], ["2026-12-24"]),
+        ("02-29", ["2028-02-29"], ["2027-02-28", "2027-03-01"]),
+    ],
+)
+def test_days_off_are_read_from_words(words: str, off: list[str], on: list[str]) -> None:
+    days = DaysOff.parse([words])
+    assert all(date.fromisoformat(day) in days for day in off)
+    assert not any(date.fromisoformat(day) in days for day in on)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "soon", "2026-10-1", "2026-02-29", "2026-13-01", "02-30", "13-01", "2026-10-07..2026-10-01", "10-01..10-07",
+     "2026-10-01..", "..2026-10-01", "20261001", "2026-10-01..2026-10-02..2026-10-03"],
+)  # fmt: skip
+def test_what_is_no_day_off_is_refused_with_words(words: str) -> None:
+    with pytest.raises(ValueError, match=r"should be days|no year has|not in the calendar|ends before"):
+        DaysOff.parse([words])
+
+
+def test_a_day_off_has_no_moment_and_the_days_about_it_have() -> None:
+    found = schedule("mon-fri 08:00", SHANGHAI, "2026-09-28..2026-09-29")
+    assert found.next_after(FRIDAY) == datetime(2026, 9, 30, 8, tzinfo=SHANGHAI)
+    assert found.last_before(datetime(2026, 9, 29, 12, tzinfo=SHANGHAI)) == datetime(2026, 9, 25, 8, tzinfo=SHANGHAI)
+    assert (found.on(date(2026, 9, 28)), found.is_off(date(2026, 9, 28))) == (None, True)
+    assert found.on(date(2026, 9, 30)) == datetime(2026, 9, 30, 8, tzinfo=SHANGHAI)
+
+
+def test_a_day_of_the_week_that_is_none_of_the_slots_has_no_moment_but_its_hour() -> None:
+    saturday = date(2026, 9, 26)
+    found = schedule("mon-fri 08:00")
+    assert (found.on(saturday), found.is_off(saturday)) == (None, False)
+    assert found.hour_on(saturday) == datetime(2026, 9, 26, 8, tzinfo=SHANGHAI)
+
+
+def test_where_every_day_is_off_there_is_no_moment_and_the_search_ends() -> None:
+    found = schedule("08:00", SHANGHAI, "2020-01-01..2040-01-01")
+    assert (found.next_after(FRIDAY), found.last_before(FRIDAY)) == (None, None)
+
+
+def test_the_first_moment_after_most_of_a_year_off_is_found() -> None:
+    found = schedule("fri 08:00", SHANGHAI, "2026-09-26..2027-09-16")
+    assert found.next_after(FRIDAY) == datetime(2027, 9, 17, 8, tzinfo=SHANGHAI)
+
+
+def test_days_off_to_come_are_told_as_spans_that_do_not_overlap() -> None:
+    days = DaysOff.parse(["12-31", "01-01", "2026-10-01..2026-10-03", "2026-10-03..2026-10-05", "2026-09-01"])
+    assert [(str(first), str(last)) for first, last in days.coming(FRIDAY.date())] == [
+        ("2026-10-01", "2026-10-05"),
+        ("2026-12-31", "2027-01-01"),
+    ]
+
+
+def test_a_day_of_the_week_is_told_by_its_word() -> None:
+    assert [day_of_week(word) for word in ("mon", "fri", "sun")] == [0, 4, 6]
+    with pytest.raises(ValueError, match="should be one of mon, tue"):
+        day_of_week("friday")

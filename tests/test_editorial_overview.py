@@ -12,7 +12,7 @@ from newsletter.app import Newsletter
 from newsletter.delivery.control import pause
 from newsletter.delivery.models import Appointment, Delivery
 from newsletter.delivery.outcome import State
-from newsletter.editorial.appointments import appoint
+from newsletter.editorial.appointments import appoint, keep_appointments
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin, plan_mailing
 from newsletter.editorial.intake import read, take_in
@@ -84,6 +84,60 @@ def test_the_next_moment_is_the_earliest_of_the_slot_and_the_times_of_issues(
     appoint_by_hand(newsletter, clock, 3)
     newsletter.settings.slot = slot
     assert overview(newsletter).next == Next(clock.now + timedelta(hours=hours), slug)
+
+
+def test_days_off_that_the_slot_passes_over_before_its_next_moment_are_told(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    newsletter.settings.slot = "mon-fri 09:00"
+    assert overview(newsletter).off is None
+    newsletter.settings.days_off = ("2026-03-09..2026-03-14",)
+    seen = overview(newsletter)
+    assert seen.off == (clock.now.date(), clock.now.date() + timedelta(days=4))
+    assert seen.next == Next(clock.now + timedelta(days=7, hours=1))
+    pages = [at_desk(newsletter).get(f"/desk?language={language}").text for language in ("zh", "en")]
+    assert ("休刊：03-09 至 03-13" in pages[0], "Days off: 03-09 to 03-13" in pages[1]) == (True, True)
+
+
+def test_a_year_of_days_off_has_no_next_moment_and_says_why(newsletter: Newsletter, clock: Clock) -> None:
+    newsletter.settings.slot, newsletter.settings.days_off = "09:00", ("2020-01-01..2040-01-01",)
+    assert overview(newsletter).next is None
+    assert "一年之内都是休刊日" in at_desk(newsletter).get("/desk").text
+
+
+def test_a_slot_that_waits_for_an_approval_needs_a_person_until_something_is_begun(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    add_reader(newsletter, "an@example.org", "policy")
+    data = ISSUE.encode()
+    take_in(newsletter, read(newsletter, data), data)
+    newsletter.settings.slot = "08:00"
+    keep_appointments(newsletter)
+    seen = overview(newsletter)
+    assert ("slot-waits", clock.now + timedelta(hours=2)) in {(one.kind, one.at) for one in seen.problems}
+    assert seen.coming[0].until == clock.now + timedelta(hours=2)
+    assert "一批准就发，至 10:00" in at_desk(newsletter).get("/desk").text
+    approve(newsletter, SLUG)
+    keep_appointments(newsletter)
+    assert "slot-waits" not in kinds(overview(newsletter))
+
+
+def test_a_slot_that_was_skipped_is_told_for_a_day_unless_its_issue_was_sent_by_hand(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    add_reader(newsletter, "an@example.org", "policy")
+    take_in_issue(newsletter, ISSUE.replace("2026-03-09", "2026-03-08"))
+    newsletter.settings.slot = "08:00"
+    keep_appointments(newsletter)
+    clock.move(hours=3)
+    keep_appointments(newsletter)
+    assert "slot-skipped" in kinds(overview(newsletter))
+    clock.move(hours=22)
+    assert "slot-skipped" not in kinds(overview(newsletter))
+    clock.move(hours=-22)
+    take_in_issue(newsletter)
+    begin(newsletter, SLUG)
+    assert "slot-skipped" not in kinds(overview(newsletter))
 
 
 def test_a_time_without_an_approval_that_holds_needs_a_person_until_it_is_approved_again(

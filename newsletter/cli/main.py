@@ -20,6 +20,7 @@ GROUPS = {
     "subscriber": "Readers and what they asked for.",
     "suppression": "Addresses that are not written to.",
     "issue": "Read, preview, approve and send issues.",
+    "schedule": "When issues go out by themselves: the daily slot and its days off.",
     "staff": "The people who work at the desk: accounts and roles.",
     "theme": "What a mail looks like: which themes there are, and whether one can be used.",
 }

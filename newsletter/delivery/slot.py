@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -103,6 +103,16 @@ class Schedule:
     def next_after(self, now: datetime) -> datetime | None:
         """The earliest moment after `now`; None where there is none within a year."""
         return next((moment for moment in self._moments(now, 1) if moment.timestamp() > now.timestamp()), None)
+
+    def off_after(self, now: datetime) -> tuple[date, date] | None:
+        """The first and the last day off that the slot passes over before its next moment; None where it passes none.
+
+        Where every day of a year is off, the last one is that of the year.
+        """
+        coming, in_any_case = self.next_after(now), replace(self, days_off=DaysOff())
+        moments = in_any_case._moments(now, 1)
+        off = [at.date() for at in moments if at.timestamp() > now.timestamp() and (coming is None or at < coming)]
+        return (off[0], off[-1]) if off else None
 
     def _moments(self, now: datetime, step: int) -> Iterator[datetime]:
         """The moments of today and of a year into the future (`step` 1) or the past (-1)."""

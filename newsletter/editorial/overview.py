@@ -14,12 +14,13 @@ from newsletter.delivery.control import MailingState
 from newsletter.delivery.counts import Counts, count
 from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import State as DeliveryState
-from newsletter.delivery.slot import Slot
 from newsletter.editorial.approval import approved, unfit_for_real_mail
+from newsletter.editorial.daily_slot import waits_for, waits_until
 from newsletter.editorial.timetable import AppointmentState, slot_of
 from newsletter.storage.issues import IssueRefused, IssueStore, Saved
 from newsletter.storage.models import IssueRow
 from newsletter.storage.seat import is_anybody_there
+from newsletter.storage.witness import held
 from subscribers.growth import Change, changes, readers_by_topic
 from subscribers.models import State, Subscriber
 
@@ -28,13 +29,15 @@ _COMING_SHOWN = 4
 _WEEKS = 12
 _RECENT = timedelta(days=3)
 """Appointments that came to nothing are told of for so long."""
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
     """An issue that has not gone out; `at` is when it goes out by itself once it is approved, if it does.
 
-    `is_own` says that this is a time of its own, `is_lapsing` that it has one and no approval that holds.
+    `is_own` says that this is a time of its own, `is_lapsing` that it has one and no approval that holds. `until` is
+    how long the slot that has come waits for it.
     """
 
     saved: Saved
@@ -43,6 +46,7 @@ class Coming:
     at: datetime | None
     is_own: bool = False
     is_lapsing: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it; `next` is when something may go out by itself, `readers` how many there are in each state."""
+    """All of it; `next` is when something may go out by itself, `readers` how many there are in each state.
+
+    `off` are the first and the last of the days off that the slot passes over before then.
+    """
 
     coming: tuple[Coming, ...]
     sent: tuple[Sent, ...]
     next: Next | None
+    off: tuple[date, date] | None
     readers: dict[str, int]
     by_topic: tuple[tuple[str, int], ...]
     weeks: tuple[Change, ...]
@@ -95,11 +103,12 @@ def overview(newsletter: Newsletter) -> Overview:
         coming = tuple(_coming(newsletter, session))
     coming = tuple(replace(one, is_lapsing=one.is_own and not _is_approved(newsletter, one.saved)) for one in coming)
     with newsletter.reading() as session:
-        topics = readers_by_topic(session)
+        topics, schedule = readers_by_topic(session), newsletter.settings.schedule
         return Overview(
             coming=coming,
             sent=sent,
             next=_next(newsletter, coming),
+            off=schedule.off_after(newsletter.clock()) if schedule else None,
             readers=_readers(session),
             by_topic=tuple((topic.slug, topics[topic.slug]) for topic in newsletter.topics(session).all()),
             weeks=tuple(changes(session, _weeks(newsletter.now()))),
@@ -109,10 +118,10 @@ def overview(newsletter: Newsletter) -> Overview:
 
 def _next(newsletter: Newsletter, coming: Sequence[Coming]) -> Next | None:
     """The earliest of the daily slot and of the times that issues have of their own."""
-    settings, now = newsletter.settings, newsletter.clock()
+    schedule, now = newsletter.settings.schedule, newsletter.clock()
     moments = [Next(one.at, one.saved.slug) for one in coming if one.at and one.is_own and one.at > now]
-    if settings.slot:
-        moments.append(Next(Slot.parse(settings.slot).next_after(now, settings.time_zone)))
+    if schedule and (at := schedule.next_after(now)):
+        moments.append(Next(at))
     return min(moments, key=lambda moment: moment.at, default=None)
 
 
@@ -152,6 +161,7 @@ def _coming(newsletter: Newsletter, session: Session) -> Iterator[Coming]:
             is_asked=row.asked_revision_id == saved.revision_id,
             at=own or slot_of(newsletter, saved),
             is_own=own is not None,
+            until=waits_for(newsletter, session, saved),
         )
 
 
@@ -174,7 +184,7 @@ def _waiting(session: Session) -> dict[int, datetime]:
 
 
 def _unsent(session: Session, since: date | None, waiting: Iterable[int]) -> Sequence[IssueRow]:
-    query = select(IssueRow).where(col(IssueRow.id).not_in(select(Mailing.issue_id)))
+    query = select(IssueRow).where(col(IssueRow.id).not_in(select(Mailing.issue_id)), ~col(IssueRow.is_digest))
     if since is None:
         return session.exec(query.order_by(col(IssueRow.date).desc()).limit(1)).all()
     timed = session.exec(query.where(col(IssueRow.id).in_(waiting))).all()
@@ -199,8 +209,10 @@ def _problems(
     newsletter: Newsletter, session: Session, sent: Sequence[Sent], coming: Sequence[Coming]
 ) -> Iterator[Problem]:
     """What needs a person, the most pressing first."""
+    if why := held(session):
+        yield Problem("held", detail=why)
     waiting = sum(one.counts.queued + one.counts.deferred for one in sent if one.state == "sending")
-    if waiting and not is_anybody_there(session, newsletter.database_file):
+    if waiting and not why and not is_anybody_there(session, newsletter.database_file):
         yield Problem("nobody-sends", number=waiting)
     paused = select(IssueRow.slug, Mailing.why).join(Mailing, col(Mailing.issue_id) == IssueRow.id)
     for slug, why in session.exec(paused.where(Mailing.state == MailingState.PAUSED)):
@@ -209,11 +221,13 @@ def _problems(
         yield Problem("unknown", slug, number)
     since = newsletter.clock() - _RECENT
     failed = col(Appointment.state).in_((AppointmentState.REFUSED, AppointmentState.MISSED)), Appointment.at >= since
-    unsent = select(IssueRow.slug, Appointment.at).join_from(
+    unsent = select(IssueRow.slug, Appointment.at, Appointment.is_digest).join_from(
         Appointment, IssueRow, col(IssueRow.id) == Appointment.issue_id, isouter=True
     )
-    for slug, at in session.exec(unsent.where(*failed)):
-        yield Problem("appointment" if slug else "slot-missed", slug or "", at=at)
+    # a digest that nobody would have got is missed without a word
+    for slug, at, is_digest in session.exec(unsent.where(*failed, Appointment.note != "")):
+        yield Problem("digest-missed" if is_digest else "appointment" if slug else "slot-missed", slug or "", at=at)
+    yield from _of_slot(newsletter, session)
     for one in coming:
         if one.is_lapsing:
             yield Problem("lapsing", one.saved.slug, at=one.at)
@@ -223,6 +237,26 @@ def _problems(
             yield Problem("errors", one.saved.slug, one.errors)
     for words in unfit_for_real_mail(newsletter):
         yield Problem("unfit", detail=words)
+
+
+def _of_slot(newsletter: Newsletter, session: Session) -> Iterator[Problem]:
+    """The slot that waits for an approval, and those of the last day that waited for nothing."""
+    waits = waits_until(newsletter, session)
+    if waits and not _is_any_begun(session, waits[0].date()):
+        yield Problem("slot-waits", at=waits[1])
+    since = newsletter.clock() - _A_DAY
+    skipped = Appointment.state == AppointmentState.NOTHING, Appointment.note != "", Appointment.at >= since
+    of_slot = col(Appointment.issue_id).is_(None), col(Appointment.is_digest).is_(False)
+    for at in session.exec(select(Appointment.at).where(*skipped, *of_slot)):
+        if not _is_any_begun(session, at.astimezone(newsletter.settings.time_zone).date()):
+            yield Problem("slot-skipped", at=at)
+
+
+def _is_any_begun(session: Session, on: date) -> bool:
+    """Whether an issue of that date was begun."""
+    begun = select(Mailing.id).join(IssueRow, col(IssueRow.id) == Mailing.issue_id)
+    daily = begun.where(IssueRow.date == on, col(IssueRow.is_digest).is_(False))
+    return session.exec(daily.limit(1)).first() is not None
 
 
 def _unknown() -> Select[str, int]:

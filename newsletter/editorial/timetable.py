@@ -4,10 +4,10 @@
 |---|---|
 | waiting | its time has not come |
 | started | the issue was begun, and goes on like any other |
-| nothing | no approved issue of that day was there; the staff were told, unless one has a time of its own |
+| nothing | no issue of that day was approved up to the limit; the staff were told, unless one has a time of its own |
 | refused | the issue had no approval that held, or no readers; the staff were told |
 | missed | nobody was there within the limit; the staff were told |
-| cancelled | a person called it off |
+| cancelled | a person called it off, moved the slot, or made the day a day off |
 
 Of a time of its own and the daily slot, the time of its own holds: the slot leaves an issue alone that waits for one.
 """
@@ -19,8 +19,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from newsletter.app import Newsletter
+from newsletter.content.issue import DIGEST
 from newsletter.delivery.models import Appointment
-from newsletter.delivery.slot import Slot
 from newsletter.storage.issues import Saved
 
 MAY_BEGIN_LATE = timedelta(minutes=10)
@@ -28,6 +28,8 @@ MAY_BEGIN_LATE = timedelta(minutes=10)
 of it, or for a process that starts anew, and no more than a message may take on its way anyhow."""
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
 """Signatures count seconds from 1970 (RFC 6376 §3.5), and another zone must not lead out of the calendar."""
+SLOT_KEY = "slot "
+"""With this the keys of the daily slot's appointments begin."""
 
 
 class AppointmentState(StrEnum):
@@ -39,6 +41,11 @@ class AppointmentState(StrEnum):
     REFUSED = "refused"
     MISSED = "missed"
     CANCELLED = "cancelled"
+
+
+def slot_key(at: datetime) -> str:
+    """The key of the daily slot's appointment at a moment, so that each is written down once."""
+    return f"{SLOT_KEY}{at.isoformat()}"
 
 
 def appointed_for(session: Session, issue_id: int) -> datetime | None:
@@ -59,12 +66,13 @@ def keep_time(session: Session, issue_id: int, approved_hash: str, now: datetime
 
 def slot_of(newsletter: Newsletter, saved: Saved) -> datetime | None:
     """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not."""
-    settings = newsletter.settings
-    if not settings.slot or saved.issue.date is None:
+    schedule = newsletter.settings.schedule
+    if schedule is None or saved.issue.date is None:
         return None
-    slot, zone = Slot.parse(settings.slot), settings.time_zone
-    at = datetime.combine(saved.issue.date, slot.hour, zone)
-    return at if at.weekday() in slot.days and at > newsletter.clock() else None
+    on = saved.issue.date
+    is_digest = saved.issue.format == DIGEST  # which comes on every day that is not off
+    at = schedule.hour_on(on) if is_digest and not schedule.is_off(on) else schedule.on(on)
+    return at if at and at > newsletter.clock() else None
 
 
 def goes_out_at(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:

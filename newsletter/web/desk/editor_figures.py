@@ -1,10 +1,11 @@
 """The figures below the text: who will get it, how large it gets, what the checks say, when it goes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.app import Newsletter
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES
+from newsletter.editorial.daily_slot import waits_for
 from newsletter.editorial.readership import coverage, page_bound
 from newsletter.editorial.timetable import appointed_for, slot_of
 from newsletter.review.report import Summary, summary
@@ -43,7 +44,9 @@ class Figures:
     """What the cards show; a part that was not asked for, or cannot be said, is None.
 
     `only_first` is how many readers were looked at where these are not all. `reach` is also None where there is no mail
-    yet, because no story has a topic; `refusal` says why nothing compiles.
+    yet, because no story has a topic; `refusal` says why nothing compiles. `next_at` is when the issue goes out by
+    itself; where it does not, `until` is how long the slot that has come waits for its approval, and `is_off` says that
+    its date is a day off.
     """
 
     reach: Reach | None = None
@@ -53,6 +56,8 @@ class Figures:
     most_bytes: int = MOST_HTML_BYTES
     only_first: int | None = None
     no_mail: bool = False
+    until: datetime | None = None
+    is_off: bool = False
     refusal: str = ""
 
 
@@ -62,20 +67,23 @@ def figures(newsletter: Newsletter, bar: IssueBar, part: str) -> Figures:
     checks = summary(newsletter, bar.slug) if part in ("", "checks") else None
     if part == "checks":
         return Figures(checks=checks, only_first=most)
-    next_at = next_send(newsletter, bar)
+    found = _next_send(newsletter, bar, Figures(checks=checks, only_first=most))
     if not any(story.topics for story in bar.saved.issue.stories):
-        return Figures(checks=checks, next_at=next_at, only_first=most, no_mail=True)
+        return replace(found, no_mail=True)
     try:
-        return Figures(_reach(newsletter, bar.slug, most), checks, next_at, only_first=most)
+        return replace(found, reach=_reach(newsletter, bar.slug, most))
     except IssueRefused as refusal:
-        return Figures(checks=checks, next_at=next_at, only_first=most, refusal=str(refusal))
+        return replace(found, refusal=str(refusal))
 
 
-def next_send(newsletter: Newsletter, bar: IssueBar) -> datetime | None:
-    """When an issue goes out by itself: at its appointed time, else in the slot of its day; None when it does not."""
+def _next_send(newsletter: Newsletter, bar: IssueBar, found: Figures) -> Figures:
+    """With when an issue goes out by itself: at its appointed time, else in the slot of its day; or why it does not."""
+    schedule, on = newsletter.settings.schedule, bar.saved.issue.date
     with newsletter.reading() as session:
-        appointed = appointed_for(session, bar.saved.issue_id)
-    return appointed or slot_of(newsletter, bar.saved)
+        at = appointed_for(session, bar.saved.issue_id) or slot_of(newsletter, bar.saved)
+        until = None if at else waits_for(newsletter, session, bar.saved)
+    is_off = at is None and schedule is not None and on is not None and schedule.is_off(on)
+    return replace(found, next_at=at, until=until, is_off=is_off)
 
 
 def _reach(newsletter: Newsletter, slug: str, most: int | None) -> Reach:

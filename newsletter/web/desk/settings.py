@@ -1,8 +1,9 @@
 """The settings: those that may be changed while everything runs, and how the others stand."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import QueryParams
@@ -10,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from newsletter.app import Newsletter
 from newsletter.settings import CHOOSABLE, Settings, SettingsRefused
-from newsletter.staff.audit import Action, record
+from newsletter.staff.choosing import as_text, choose, default_of
 from newsletter.staff.rights import Actor, Right
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of
@@ -21,7 +22,8 @@ router = APIRouter(prefix="/desk/settings")
 _LONG = ("about", "about_en")
 _GROUPS = {
     "contact": ("about", "about_en", "postal_address", "reply_to"),
-    "sending": ("approval", "slot", "too_late_minutes", "canary", "unknown", "staff"),
+    "schedule": ("slot", "days_off", "too_late_minutes", "weekly_day"),
+    "sending": ("approval", "staff", "canary", "unknown"),
     "sign_ups": ("sign_ups_per_hour",),
 }
 """All of `CHOOSABLE`, in the order of the page, under the headings they stand under."""
@@ -32,6 +34,7 @@ _SHOWN = (
     "zone",
     "theme",
     "report_theme",
+    "weekly_theme",
     "inbound_address",
     "connections",
     "error_share",
@@ -80,23 +83,14 @@ def _keep(newsletter: Newsletter, actor: Actor, typed: Mapping[str, str]) -> Non
     }
     if not values:
         return
-    with newsletter.session() as session:
-        newsletter.choose_settings(session, values)
-        for name in values:
-            record(
-                session,
-                actor,
-                Action.SETTING_CHANGED,
-                name.upper(),
-                newsletter.clock(),
-                before=before[name].value,
-                after=typed[name].strip(),
-            )
+    choose(newsletter, actor, values)
 
 
 def _value(name: str, text: str) -> object:
-    """A text as the setting takes it: lists as lists."""
-    return text.replace(",", " ").split() if isinstance(Settings.model_fields[name].default, tuple) else text
+    """A text as the setting takes it: lists as lists, where a span of days may have blanks about its dots."""
+    if not isinstance(Settings.model_fields[name].default, tuple):
+        return text
+    return re.sub(r"\s*\.\.\s*", "..", text).replace(",", " ").split()
 
 
 def _choices(newsletter: Newsletter) -> list[Choice]:
@@ -104,8 +98,8 @@ def _choices(newsletter: Newsletter) -> list[Choice]:
     return [
         Choice(
             name=name,
-            value=_text(getattr(newsletter.settings, name)),
-            default=_text(fields[name].default),
+            value=as_text(getattr(newsletter.settings, name)),
+            default=default_of(name),
             is_fixed=name in fixed,
             is_long=name in _LONG,
             options=_options(fields[name].annotation),
@@ -117,12 +111,6 @@ def _choices(newsletter: Newsletter) -> list[Choice]:
 def _options(annotation: object) -> tuple[str, ...]:
     """What a setting may be, where that is one of a few words."""
     return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _page(
@@ -140,5 +128,5 @@ def _page(
         typed=typed,
         wrong=wrong.lower(),
         is_saved=is_saved,
-        others=[(name.upper(), _text(getattr(newsletter.settings, name))) for name in _SHOWN],
+        others=[(name.upper(), as_text(getattr(newsletter.settings, name))) for name in _SHOWN],
     )
