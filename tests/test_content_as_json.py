@@ -9,6 +9,7 @@ from newsletter.content.issue import (
     Image,
     Issue,
     Listing,
+    Mark,
     Paragraph,
     Points,
     Quote,
@@ -40,6 +41,14 @@ def test_every_kind_of_block_and_field_survives() -> None:
         datetime(2026, 3, 9, 8),
         body,
         "id1",
+        (Mark.IMPORTANT, Mark.FOLLOW_UP),
     )
     issue = Issue("刊", date(2026, 3, 9), (Section("节", (told,), ("上", "节"), "policy"),), "report", "主题", "预览")
     assert issue_from_json(json.loads(json.dumps(issue_to_json(issue)))) == issue
+
+
+def test_a_story_without_marks_is_stored_as_it_was_before_there_were_any() -> None:
+    issue = Issue("刊", None, (Section("节", (Story("甲"), Story("乙", marks=(Mark.NEW,)))),))
+    plain, marked = issue_to_json(issue)["sections"][0]["stories"]
+    assert "marks" not in plain
+    assert marked["marks"] == ["new"]

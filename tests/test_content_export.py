@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from digest_lines import DAILY_LINES, GENERAL_LINES
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.content.daily import read_daily
@@ -18,6 +18,7 @@ from newsletter.content.issue import (
     Image,
     Issue,
     Listing,
+    Mark,
     Paragraph,
     Points,
     Quote,
@@ -35,6 +36,8 @@ PIECES = [
         "说明：",
         "要点：",
         "来源出处：",
+        "标记：",
+        "Mark: 新",
         "正文：",
         "---",
         "1. ",
@@ -97,6 +100,9 @@ story = st.builds(
     tags=st.lists(tag, max_size=3).map(tuple),
     published=st.none() | st.sampled_from([datetime(2026, 2, 4, 8, 30), datetime(2026, 2, 4, tzinfo=UTC)]),
     body=st.lists(block, max_size=4).map(tuple),
+    marks=st.sets(st.sampled_from(Mark))
+    .map(lambda marks: tuple(mark for mark in Mark if mark in marks))
+    .filter(lambda marks: not {Mark.FOLLOW_UP, Mark.NEW} <= {*marks}),
 )
 section = st.builds(
     Section,
@@ -122,6 +128,9 @@ def resolve(_: str) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(issue)
+@example(
+    Issue("", None, (Section("", (Story("", body=(Paragraph(r"[\[x\]: http://c.example](http://b.example)"),)),)),))
+)
 def test_reading_what_was_written_gives_the_same_issue(written: Issue) -> None:
     reading = read_issue(to_markdown(written).encode(), resolve=resolve)
     assert reading.issue == written, to_markdown(written)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.content.identity import identify, title_key, url_key
-from newsletter.content.issue import Issue, Paragraph, Section, Source, Story
+from newsletter.content.issue import Issue, Mark, Paragraph, Section, Source, Story
 
 
 def issue(*sections):
@@ -92,6 +92,33 @@ def revised(old, new):
     before = identify(issue([old, story("无关的另一条", "https://example.org/other")]))
     after = identify(issue([story("新加的一条", "https://example.org/new"), new]), before)
     return before.stories[0].id == after.stories[1].id
+
+
+MARKS = st.sampled_from([(), (Mark.IMPORTANT,), (Mark.FOLLOW_UP,), (Mark.IMPORTANT, Mark.NEW)])
+
+
+def marked(found, data):
+    sections = [
+        replace(s, stories=tuple(replace(one, marks=data.draw(MARKS)) for one in s.stories)) for s in found.sections
+    ]
+    return replace(found, sections=tuple(sections))
+
+
+@given(ISSUES, st.data())
+def test_a_mark_is_no_part_of_a_first_id(found, data):
+    assert ids(identify(marked(found, data))) == ids(identify(found))
+
+
+@given(ISSUES, st.data())
+def test_setting_marks_changes_no_id(found, data):
+    before = identify(found)
+    assert ids(identify(marked(found, data), before)) == ids(before)
+
+
+def test_ids_are_what_they_were_before_there_were_marks():
+    """Two stories alike in link and title get their ids from all of their text, by the form it had then."""
+    page = "https://example.org/roundup"
+    assert ids(identify(issue([story("乙", page, summary="一"), story("乙", page)]))) == ["xmzkwqf3ck", "rrmkrngkpm"]
 
 
 def test_a_new_title_keeps_the_id_when_the_link_stays():

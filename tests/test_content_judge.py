@@ -11,6 +11,7 @@ from newsletter.content.document import read_issue
 from newsletter.content.hosts import expected_domains
 from newsletter.content.issue import Image, Issue, Paragraph, Section, Source, Story
 from newsletter.content.judge import EarlierStory, judge, with_topic
+from newsletter.content.likeness import traits_of
 from newsletter.content.reading import Reading
 from subscribers.topics import Catalogue
 
@@ -196,7 +197,8 @@ def test_the_same_title_or_link_twice_is_a_warning_at_the_second_story(second):
 
 
 def test_a_story_of_an_earlier_issue_is_a_warning_that_names_the_issue():
-    earlier = [EarlierStory("另一个题目", "http://www.example.org/a/", "2026-02-01")]
+    told = Story("另一个题目", source=Source("示例报", "http://www.example.org/a/"))
+    earlier = [EarlierStory(told.title, "2026-02-01", traits_of(told))]
     assert found(reading(story()), earlier=earlier) == [("warning", 5, "story-earlier")]
     assert "2026-02-01" in message(reading(story()), earlier=earlier)
 

@@ -53,6 +53,18 @@ MENDABLE = {
         HEAD + STORY + SOURCE + "\n  ![图](file:///c/picture.png)\n",
         "# 周报 2026-03-09\n\n## 模型\n\n### 题目\n\n正文里有[链接](www.example.org/a)。\n\n[出处](https://example.org/b)\n",
     ],
+    "mark-contrary": [
+        WHOLE + "  标记：重要、后续、新\n",
+        WHOLE + "  标记：后续\n  - 标记：新\n",
+        CANONICAL + "## 甲\n主题：models\n\n### 题目\n标记：新\n说明：文\n标记：后续\n",
+        "# 周报 2026-03-09\n\n## 模型\n\n### 题目\n\n一段。\nMark: new, follow-up\n\n[出处](https://example.org/b)\n",
+    ],
+    "mark-unknown": [
+        WHOLE + "  标记：重耍\n",
+        WHOLE + "  **标记**：重耍、后续、重耍\n",
+        WHOLE + "  - Mark: importent, new\n",
+        CANONICAL + "## 甲\n主题：models\n\n### 题目\n标记：重要、大事\n说明：文\n",
+    ],
     "section-empty": [
         HEAD + "**政策与监管**\n\n" + STORY + SOURCE,
         WHOLE + "\n**政策与监管**\n\n**投融资与并购**\n\n" + STORY.replace("潮汐", "洋流"),

@@ -6,15 +6,30 @@ Where a change of looks is meant, `GOLDEN=write .venv/bin/pytest tests/test_rend
 
 import os
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from html_trees import difference, in_lines, tree
-from render_samples import ISSUE, PUBLICATION, QUIET, READER, TOPICS
+from render_samples import ISSUE, OCEAN, PUBLICATION, QUIET, READER, RULES, TOPICS
 
 from newsletter.compose.edition import FOLLOWED, Edition, Group
-from newsletter.content.issue import Block, Code, Image, Issue, Listing, Paragraph, Points, Quote, Section, Table
+from newsletter.content.issue import (
+    DIGEST,
+    Block,
+    Code,
+    Image,
+    Issue,
+    Listing,
+    Mark,
+    Origin,
+    Paragraph,
+    Points,
+    Quote,
+    Section,
+    Table,
+)
 from newsletter.render.assemble import assemble
 from newsletter.render.compile import compile_issue
 from newsletter.render.message import html_of, text_of
@@ -41,14 +56,33 @@ def of_blocks(*blocks: Block) -> Case:
     return Case(issue, Edition((Group("products", ("quiet",)),)))
 
 
+MARKED = replace(
+    ISSUE,
+    sections=(
+        Section("模型与技术进展", (replace(OCEAN, marks=(Mark.IMPORTANT, Mark.FOLLOW_UP)),), topic="models"),
+        Section("政策与监管", (replace(RULES, marks=(Mark.NEW,)),), topic="policy"),
+        Section("产品与应用发布", (replace(QUIET, marks=(Mark.FOLLOW_UP,), body=()),), topic="products"),
+    ),
+)
+THREE_TOPICS = Edition((Group("models", ("ocean",)), Group("policy", ("rules",)), Group("products", ("quiet",))))
 ONE_STORY = Edition((Group("models", ("ocean",)),))
 TWO_TOPICS = Edition((Group("policy", ("rules",)), Group("models", ("ocean",))))
+DIGEST_OF_TWO_DAYS = replace(
+    ISSUE,
+    date=date(2026, 3, 13),
+    format=DIGEST,
+    origins=(("ocean", Origin("2026-03-09", date(2026, 3, 9))), ("rules", Origin("2026-03-12", date(2026, 3, 12)))),
+)
 CASES = {
     "story": Case(ISSUE, ONE_STORY),
     "two-topics": Case(ISSUE, TWO_TOPICS),
     "english": Case(ISSUE, TWO_TOPICS, language="en"),
     "digest": Case(ISSUE, TWO_TOPICS, theme="digest"),
     "letter": Case(ISSUE, TWO_TOPICS, theme="letter"),
+    "weekly": Case(DIGEST_OF_TWO_DAYS, TWO_TOPICS, theme="weekly"),
+    "marked": Case(MARKED, THREE_TOPICS),
+    "marked-digest": Case(MARKED, THREE_TOPICS, theme="digest", language="en"),
+    "marked-letter": Case(MARKED, THREE_TOPICS, theme="letter"),
     "followed": Case(ISSUE, Edition((Group(FOLLOWED, ("quiet",)), Group("policy", ("rules",))))),
     "paragraph": of_blocks(Paragraph("A **bold** word, `code` and [a link](https://tide.example.com/a?b=1&c=2).")),
     "points": of_blocks(Points("What is in it", ("Four languages", "Two hundred tasks"))),

@@ -10,8 +10,10 @@ from newsletter.content.fields import unplaced
 from newsletter.content.findings import error, quoted, warning
 from newsletter.content.inline import escape
 from newsletter.content.issue import Block, Issue, Paragraph, Points, Section, Source, Story
+from newsletter.content.mark_lines import without_marks
 from newsletter.content.paragraphs import columns, ends_sentence
 from newsletter.content.reading import Reading
+from newsletter.content.story_marks import read_marks
 
 Row = tuple[int, str]
 
@@ -35,7 +37,8 @@ def looks_like_article(lines: Sequence[str]) -> bool:
     rows = _rows(lines)
     if not rows or any(_MARKDOWN.search(text) for _, text in rows):
         return False
-    inline = max(len(_SEPARATOR.findall(text)) for _, text in rows) > _FEWEST_POINTS
+    rows, _ = without_marks(rows)
+    inline = max((len(_SEPARATOR.findall(text)) for _, text in rows), default=0) > _FEWEST_POINTS
     points = sum(len(_SEPARATOR.findall(text)) for _, text in rows)
     references = sum(len(_REFERENCE.findall(text)) for _, text in rows)
     return references >= _FEWEST_POINTS and (inline or (points >= _FEWEST_POINTS and _trailer(rows).byline is not None))
@@ -46,8 +49,9 @@ def read_article(lines: Sequence[str], resolve: Callable[[str], str | None]) -> 
 
     A heading is what stands between the last reference of a point and the next separator. References stay in the text.
     """
-    rows = _rows(lines)
+    rows, marked = without_marks(_rows(lines))
     trailer = _trailer(rows)
+    findings = list(_findings(trailer))
     blocks = _blocks("\n".join(text for _, text in trailer.body))
     title = escape(trailer.title)
     topic = (trailer.title and resolve(trailer.title)) or ""
@@ -57,12 +61,14 @@ def read_article(lines: Sequence[str], resolve: Callable[[str], str | None]) -> 
         topics=(topic,) if topic else (),
         published=trailer.published,
         body=blocks,
+        marks=read_marks(marked, findings),
     )
     day = trailer.published.date() if trailer.published else None
     section = Section(title=title, stories=(story,), topic=topic)
     issue = Issue(title=title, date=day, sections=(section,), format="article")
     place = trailer.title_line or (rows[0][0] if rows else 0)
-    return Reading(issue, tuple(_findings(trailer)), (place,), (place,), trailer.title_line)
+    ordered = sorted(findings, key=lambda finding: finding.line)
+    return Reading(issue, tuple(ordered), (place,), (place,), trailer.title_line)
 
 
 @dataclass(frozen=True, slots=True)

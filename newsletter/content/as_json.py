@@ -11,6 +11,8 @@ from newsletter.content.issue import (
     Image,
     Issue,
     Listing,
+    Mark,
+    Origin,
     Paragraph,
     Points,
     Quote,
@@ -37,7 +39,8 @@ def reading_to_document(reading: Reading) -> Json:
 
 
 def issue_to_json(issue: Issue) -> Json:
-    """Everything an issue holds, dates as ISO 8601."""
+    """Everything an issue holds, dates as ISO 8601; `origins` only where there are some, as in a digest."""
+    origins = {story: {"issue": origin.issue, "date": origin.date.isoformat()} for story, origin in issue.origins}
     return {
         "format": issue.format,
         "title": issue.title,
@@ -45,7 +48,7 @@ def issue_to_json(issue: Issue) -> Json:
         "subject": issue.subject,
         "preheader": issue.preheader,
         "sections": [_section(section) for section in issue.sections],
-    }
+    } | ({"origins": origins} if origins else {})
 
 
 def issue_from_json(data: Mapping[str, Any]) -> Issue:
@@ -57,6 +60,10 @@ def issue_from_json(data: Mapping[str, Any]) -> Issue:
         format=data["format"],
         subject=data["subject"],
         preheader=data["preheader"],
+        origins=tuple(
+            (story, Origin(origin["issue"], date.fromisoformat(origin["date"])))
+            for story, origin in data.get("origins", {}).items()
+        ),
     )
 
 
@@ -75,6 +82,8 @@ def _section(section: Section) -> Json:
 
 
 def _story(story: Story) -> Json:
+    """A story; its marks only where there are some, so that what was stored before there were any is still the same."""
+    marks = {"marks": [str(mark) for mark in story.marks]} if story.marks else {}
     return {
         "id": story.id,
         "title": story.title,
@@ -86,7 +95,7 @@ def _story(story: Story) -> Json:
         "tags": list(story.tags),
         "published": story.published.isoformat() if story.published else None,
         "body": [_block(block) for block in story.body],
-    }
+    } | marks
 
 
 def _block(block: Block) -> str | Json:
@@ -124,6 +133,7 @@ def _read_story(data: Mapping[str, Any]) -> Story:
         tags=tuple(data["tags"]),
         published=datetime.fromisoformat(data["published"]) if data["published"] else None,
         body=tuple(_read_block(block) for block in data["body"]),
+        marks=tuple(map(Mark, data.get("marks", ()))),
     )
 
 

@@ -13,6 +13,7 @@ from newsletter.content.lines import in_fences
 from newsletter.content.reading import Reading
 from newsletter.content.spans import Link
 from newsletter.content.spans import plain as shown
+from newsletter.content.story_marks import read_marks
 
 FORMATS = ("daily", "report", "article", "general")
 _WRITTEN = {words[0]: field for field, words in LABELS.items()}
@@ -127,6 +128,8 @@ class _Canonical:
         topic = next(iter(self._topics(part)), "")
         levels = tuple(read_text(text, line, self.findings) for line, text in part.fields.get(Field.PATH, []))
         path = levels if Field.PATH in part.fields else ((part.title,) if part.title else ())
+        for line, text in part.fields.get(Field.MARKS, []):
+            self.findings.append(unplaced(text, line, "marks belong to a story; put them below its title"))
         stories = tuple(self._story(story, (topic,) if topic else ()) for story in part.stories)
         return Section(part.title, stories, path, topic)
 
@@ -144,6 +147,7 @@ class _Canonical:
             _words(part.one(Field.TAGS)),
             self._published(part),
             read_body(part.body, self.findings),
+            marks=read_marks(part.fields.get(Field.MARKS, []), self.findings),
         )
 
     def _published(self, part: _Part) -> datetime | None:

@@ -8,6 +8,7 @@ from newsletter.content.fields import Field, Labelled, unplaced
 from newsletter.content.inline import plain
 from newsletter.content.reading import Reading
 from newsletter.content.rows import Look, Row, read_rows
+from newsletter.content.story_marks import may_be_marks
 
 _OF_A_STORY = frozenset({Field.SUMMARY, Field.BACKGROUND, Field.POINTS, Field.SOURCE, Field.TAGS})
 _LONGEST_BARE_HEADING = 40
@@ -114,7 +115,8 @@ class _Daily:
         return row.level == 1 or (dated and not (self.issue.title and self.issue.dated))
 
     def _is_story(self, row: Row, below: Row | None) -> bool:
-        if below and below.label and below.label.field in _OF_A_STORY:
+        label = below.label.field if below and below.label else None
+        if label in _OF_A_STORY or (label is Field.MARKS and not self._topic(row)):
             return True
         if self._topic(row) or below is None:
             return False
@@ -206,6 +208,8 @@ class _Daily:
             return not self.story.points or not self.after_blank
         if self.mode in (Field.SUMMARY, Field.BACKGROUND):
             return not self.after_blank or not self.story.fields[self.mode]
+        if self.mode is Field.MARKS and not may_be_marks(row.text):
+            return False
         return not (self.mode and self.story.fields[self.mode])
 
     def _continue(self, row: Row) -> None:

@@ -15,6 +15,7 @@ from newsletter.content.inline import References, canonical, host, spans
 from newsletter.content.issue import Issue, Section, Source, Story
 from newsletter.content.reading import Reading
 from newsletter.content.spans import Link, Strong
+from newsletter.content.story_marks import read_marks
 
 Resolve = Callable[[str], str | None]
 Numbered = list[tuple[int, str]]
@@ -80,6 +81,7 @@ class StoryDraft:
             tags=read_tags(joined(self.fields.get(Field.TAGS, []))),
             published=self._published(findings),
             body=read_body(self.body, findings),
+            marks=read_marks(self.fields.get(Field.MARKS, []), findings),
         )
 
     def _text(self, name: Field, findings: list[Diagnostic]) -> str:

@@ -21,9 +21,10 @@ from newsletter.content.issue import (
     Story,
     Table,
 )
+from newsletter.content.story_marks import write_marks
 
 # What would begin a block of another kind at the start of a line. Emphasis, code and backslashes are escaped already.
-_BLOCK_START = re.compile(r"[#>=]|[-+](?![A-Za-z0-9])|\d{1,9}[.)]|\[[^\]]*\]:")
+_BLOCK_START = re.compile(r"[#>=]|[-+](?![A-Za-z0-9])|\d{1,9}[.)]|\[(?:\\.|[^\]\\])*\]:")
 _TICKS = re.compile(r"`+")
 
 
@@ -67,6 +68,8 @@ def _story(story: Story, inherited: tuple[str, ...]) -> Iterator[str]:
         yield label(Field.SOURCE) + _source(story.source)
     if story.tags:
         yield label(Field.TAGS) + "、".join(map(escape, story.tags))
+    if story.marks:
+        yield label(Field.MARKS) + write_marks(story.marks)
     if story.topics != inherited:
         yield label(Field.TOPICS) + "、".join(map(escape, story.topics))
     if story.published:

@@ -1,4 +1,4 @@
-"""The labelled lines of a story (说明：…) and what stands behind them: text, source, tags."""
+"""The labelled lines of a story (说明：…) and what stands behind them: text, source, tags, marks."""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from newsletter.content.findings import error, warning
 from newsletter.content.inline import References, bad_links, bare_links, canonical, host, is_web_address, plain, spans
 from newsletter.content.spans import Link, Span
 from newsletter.content.spans import plain as shown
+from newsletter.content.story_marks import may_be_marks
 
 
 class Field(StrEnum):
@@ -19,6 +20,7 @@ class Field(StrEnum):
     POINTS = "points"
     SOURCE = "source"
     TAGS = "tags"
+    MARKS = "marks"
     TOPICS = "topics"
     PUBLISHED = "published"
     PATH = "path"
@@ -31,6 +33,7 @@ LABELS: dict[Field, tuple[str, ...]] = {
     Field.POINTS: ("要点", "Key points", "Points"),
     Field.SOURCE: ("来源出处", "来源", "出处", "Source"),
     Field.TAGS: ("标签", "Tags"),
+    Field.MARKS: ("标记", "Marks", "Mark"),
     Field.TOPICS: ("主题", "Topics"),
     Field.PUBLISHED: ("发布时间", "Published"),
     Field.PATH: ("路径", "Path"),
@@ -91,7 +94,10 @@ class Labelled:
 
 
 def match_label(text: str) -> Labelled | None:
-    """Take a line apart that begins with a label, in Chinese or English, bold or not, with `：` or `:`."""
+    """Take a line apart that begins with a label, in Chinese or English, bold or not, with `：` or `:`.
+
+    `Mark:` before a sentence is no label: there are people of that name, and they are quoted.
+    """
     text = text.strip()
     found = _LABEL.match(text)
     if not found:
@@ -104,7 +110,8 @@ def match_label(text: str) -> Labelled | None:
         rest = closed_late + rest  # the text behind the label begins in bold
     elif closed and not opened:
         return None
-    return Labelled(_FIELDS[word.lower()], rest)
+    field = _FIELDS[word.lower()]
+    return None if field is Field.MARKS and not may_be_marks(rest) else Labelled(field, rest)
 
 
 def link_finding(url: str, line: int) -> Diagnostic:

@@ -11,7 +11,8 @@ from newsletter.content.drafts import IssueDraft, Resolve, SectionDraft, take_he
 from newsletter.content.fields import Field, match_label, read_source, unplaced
 from newsletter.content.inline import canonical, host, plain
 from newsletter.content.issue import Paragraph, Source, Story
-from newsletter.content.lines import loosened
+from newsletter.content.lines import in_fences, loosened
+from newsletter.content.mark_lines import Numbered, by_story, without_marks
 from newsletter.content.reading import Reading
 from newsletter.content.rows import is_bold, without_style
 from newsletter.content.source_links import (
@@ -22,6 +23,7 @@ from newsletter.content.source_links import (
     leading_link,
     trailing_link,
 )
+from newsletter.content.story_marks import read_marks
 
 
 def read_general(lines: Sequence[str], resolve: Resolve) -> Reading:
@@ -44,6 +46,7 @@ class _Draft:
     level: int = 0  # of its heading; 0 when it has none
     lead: list[str] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
+    marked: Numbered = field(default_factory=list)
 
     def story(self, topic: str, resolve: Resolve, findings: list[Diagnostic]) -> Story:
         """Make the value; a source that stands at the end of the body is taken from there."""
@@ -51,7 +54,11 @@ class _Draft:
             self.nodes[-1:] = self._take_source(self.nodes[-1], findings)
         lead = tuple(Paragraph(text) for text in self.lead if text)
         return Story(
-            self.title, source=self.source, topics=(topic,) if topic else (), body=lead + self.reader.blocks(self.nodes)
+            self.title,
+            source=self.source,
+            topics=(topic,) if topic else (),
+            body=lead + self.reader.blocks(self.nodes),
+            marks=read_marks(self.marked, findings),
         )
 
     def _take_source(self, node: Node, findings: list[Diagnostic]) -> list[Node]:
@@ -71,7 +78,7 @@ class _General:
     """Goes down the blocks once, and remembers the section and the story it stands in."""
 
     def __init__(self, lines: Sequence[str], resolve: Resolve) -> None:
-        numbered = list(enumerate(loosened(lines), 1))
+        numbered, self.marked = _taken_apart(loosened(lines))
         document = read_blocks(numbered)
         self.lines = lines
         self.resolve = resolve
@@ -80,6 +87,8 @@ class _General:
         self.reader = BodyReader(document.references, self.issue.findings)
         self.path: list[tuple[int, str]] = []
         self.story: _Draft | None = None
+        self.drafts: dict[int, _Draft] = {}  # by their lines
+        self.sections: list[int] = []  # the lines of all their headings
         self.start = self._take_title()
         self.levels = [node.level for node in self.nodes[self.start :] if node.kind == "heading"]
         self.top = min(self.levels, default=0)
@@ -101,6 +110,7 @@ class _General:
                 self._take_bold_title(node)
             elif node.kind != "rule":
                 self._take_block(node, index)
+        self._hand_out_marks()
         return self.issue.reading("general", self.resolve)
 
     def _text(self, node: Node) -> str:
@@ -160,13 +170,14 @@ class _General:
             section.topic = section.topic or last.topic
             self.issue.sections.pop()  # a heading that only holds sections lives on in their paths
         self.issue.sections.append(section)
+        self.sections.append(section.line)
         self.story = None
 
     def _open_story(self, draft: _Draft) -> None:
         if not self.issue.sections:
             self.issue.sections.append(SectionDraft("", draft.line))
         self.issue.sections[-1].stories.append(draft)
-        self.story = draft
+        self.drafts[draft.line] = self.story = draft
 
     # stories without a heading
 
@@ -225,6 +236,10 @@ class _General:
 
     # everything else
 
+    def _hand_out_marks(self) -> None:
+        for line, marks in by_story(self.marked, list(self.drafts), self.sections, self.issue.findings).items():
+            self.drafts[line].marked = marks
+
     def _take_block(self, node: Node, index: int) -> None:
         if self.story is None and not self.issue.sections and self.levels:
             self._report(node, index)
@@ -249,3 +264,10 @@ class _General:
         text = "\n".join(self.lines[node.line - 1 : below])
         advice = "this text stands before the first section and belongs to no story; put it under a heading"
         self.issue.findings.append(unplaced(text, node.line, advice))
+
+
+def _taken_apart(lines: Sequence[str]) -> tuple[Numbered, Numbered]:
+    """Numbered lines without those of marks, and those; what stands in a block of code is neither's to judge."""
+    rows = list(zip(enumerate(lines, 1), in_fences(lines), strict=True))
+    open_rows, marked = without_marks(row for row, fenced in rows if not fenced)
+    return sorted([*open_rows, *(row for row, fenced in rows if fenced)]), marked

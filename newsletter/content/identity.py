@@ -27,6 +27,7 @@ VERY_SIMILAR = 0.8
 # Comparing is quadratic, so only the stories that nothing else matched are compared, and no more pairs than this.
 _MOST_COMPARISONS = 2_000
 _COMPARED_CHARACTERS = 200
+_NO_MARKS = ", marks=())"
 _TRACKING = ("utm_", "spm", "fbclid", "gclid")
 _Placed = tuple[str, Story]
 
@@ -106,8 +107,14 @@ def _bases(stories: Sequence[Story]) -> list[str]:
         elif title and titles[title] == 1:
             bases.append(f"title\n{title}")
         else:
-            bases.append(f"story\n{replace(story, id='')!r}")
+            # as it is written without the field of marks, so that ids stay what they were before there was one
+            bases.append(f"story\n{repr(_told(story)).removesuffix(_NO_MARKS)})")
     return bases
+
+
+def _told(story: Story) -> Story:
+    """A story by what it tells alone; an editor's mark makes no other story of it."""
+    return replace(story, id="", marks=())
 
 
 def _placed(issue: Issue) -> list[_Placed]:
@@ -122,8 +129,8 @@ def _kept(now: Sequence[_Placed], then: Sequence[_Placed]) -> dict[int, str]:
     ids: dict[int, str] = {}
     left, old = dict(enumerate(now)), {at: placed for at, placed in enumerate(then) if placed[1].id}
     rules: tuple[Callable[[_Placed], Hashable], ...] = (
-        lambda placed: (placed[0], replace(placed[1], id="")),
-        lambda placed: replace(placed[1], id="", topics=()),
+        lambda placed: (placed[0], _told(placed[1])),
+        lambda placed: replace(_told(placed[1]), topics=()),
         lambda placed: title_key(placed[1].title) and (_url(placed[1]), title_key(placed[1].title)),
     )
     for rule in rules:

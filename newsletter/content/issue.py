@@ -121,11 +121,20 @@ DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The issue that a story of a digest stood in: its slug and its date."""
+
+    issue: str
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One dated publication.
 
-    `format` is the dialect it was written in, or `DIGEST` where it was made of the stories of others. `subject` and
-    `preheader` are what the front matter fixed for everybody, else empty.
+    `format` is the dialect it was written in, or `DIGEST` where it was made of the stories of others; `origins` says
+    then, by the ids of its stories, where each comes from. `subject` and `preheader` are what the front matter fixed
+    for everybody, else empty.
     """
 
     title: str
@@ -134,6 +143,12 @@ class Issue:
     format: str = "daily"
     subject: str = ""
     preheader: str = ""
+    origins: tuple[tuple[str, Origin], ...] = ()
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it was made of the stories of other issues."""
+        return self.format == DIGEST
 
     @property
     def stories(self) -> tuple[Story, ...]:

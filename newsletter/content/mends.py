@@ -1,13 +1,13 @@
 """What would mend a finding: for each code that has a safe answer, the lines as they stand and what to write instead.
 
 A mend is an offer for a person to take, one click and undone as easily; where mending takes knowledge of the news
-(a title, a source, which of two stories to keep) there is none.
+(a title, a source, which of two stories of an issue to keep) there is none.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
-from newsletter.content import mend_front_matter, mend_links, mend_topics
+from newsletter.content import mend_front_matter, mend_links, mend_marks, mend_repeats, mend_topics
 from newsletter.content.dates import find_date
 from newsletter.content.diagnostics import Diagnostic
 from newsletter.content.lines import split_lines
@@ -111,10 +111,13 @@ _OFFERS: Mapping[str, Offer] = {
     "date-old": _date_wrong,
     "front-matter": mend_front_matter.offers,
     "link-scheme": mend_links.schemes,
+    "mark-contrary": mend_marks.contrary,
+    "mark-unknown": mend_marks.unknown,
     "section-empty": _section_empty,
     "source-mismatch": mend_links.labels,
     "source-missing": mend_links.sources,
     "span-unclosed": _span_unclosed,
+    "story-earlier": mend_repeats.offers,
     "subject-names-story": mend_front_matter.subject,
     "topic-unknown": mend_topics.offers,
     "unplaced": _unplaced,

@@ -15,8 +15,10 @@ from newsletter.content.findings import quoted, warning
 from newsletter.content.headings import TAG_LINE, Heading, find_headings
 from newsletter.content.inline import escape
 from newsletter.content.issue import Issue, Paragraph, Section, Story
+from newsletter.content.mark_lines import Numbered, by_story, without_marks
 from newsletter.content.paragraphs import columns, ends_sentence, join_broken
 from newsletter.content.reading import Reading
+from newsletter.content.story_marks import read_marks
 
 _TAG_BREAK = re.compile(r"[\s、,，;；/]+")
 _PAGE_NUMBER = re.compile(r"[-–—·\s]*\d{1,4}[-–—·\s]*|第\s*\d{1,4}\s*页")
@@ -31,6 +33,7 @@ def looks_like_report(lines: Sequence[str]) -> bool:
     rows = [line.strip() for line in lines if line.strip()]
     if any(_MARKDOWN.search(text) for text in rows):
         return False
+    rows = [text for _, text in without_marks(enumerate(rows))[0]]
     levels = [heading.level if (heading := numbered(text)) else 0 for text in rows]
     pairs = list(pairwise(levels))
     tagged = any(level == TITLE and TAG_LINE.match(below) for level, below in zip(levels, rows[1:], strict=False))
@@ -45,13 +48,15 @@ def read_report(lines: Sequence[str], resolve: Callable[[str], str | None]) -> R
     Titles of the table of contents that the text never has, and text that belongs to no story, become diagnostics.
     """
     contents = Contents(lines)
-    rows = [(n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and n not in contents.lines]
+    told = [(n, text) for n, line in enumerate(lines, 1) if (text := line.strip()) and n not in contents.lines]
+    rows, marked = without_marks(told)
     headings = find_headings(rows, contents)
     first = min(headings, default=len(rows))
     title, title_line, day, findings = _preface(rows[:first])
     parts, left = _collect(rows, first, headings)
     findings += [_unplaced(row) for row in left] + [_missing(entry) for entry in contents.missing]
-    sections = tuple(part.section(resolve) for part in parts)
+    _hand_out(marked, parts, findings)
+    sections = tuple(part.section(resolve, findings) for part in parts)
     return Reading(
         issue=Issue(title=escape(title), date=day, sections=sections, format="report"),
         diagnostics=tuple(sorted(findings, key=lambda finding: finding.line)),
@@ -67,14 +72,16 @@ class _Draft:
     line: int
     tags: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
+    marked: Numbered = field(default_factory=list)
 
-    def story(self, topic: str) -> Story:
+    def story(self, topic: str, findings: list[Diagnostic]) -> Story:
         """Make the story, its paragraphs whole."""
         return Story(
             title=escape(self.title),
             topics=(topic,) if topic else (),
             tags=tuple(dict.fromkeys(self.tags)),
             body=tuple(Paragraph(escape(text)) for text in join_broken(self.fragments)),
+            marks=read_marks(self.marked, findings),
         )
 
 
@@ -87,11 +94,11 @@ class _Part:
     line: int
     drafts: list[_Draft] = field(default_factory=list)
 
-    def section(self, resolve: Callable[[str], str | None]) -> Section:
+    def section(self, resolve: Callable[[str], str | None], findings: list[Diagnostic]) -> Section:
         """Make the section; its innermost heading decides the topic, else its outermost."""
         topic = next((slug for heading in (*self.path[-1:], *self.path[:1]) if (slug := resolve(heading))), "")
         path = tuple(escape(heading) for heading in self.path)
-        stories = tuple(draft.story(topic) for draft in self.drafts)
+        stories = tuple(draft.story(topic, findings) for draft in self.drafts)
         return Section(title=path[-1] if path else "", stories=stories, path=path, topic=topic)
 
 
@@ -115,6 +122,13 @@ def _collect(rows: Sequence[Row], first: int, headings: Mapping[int, Heading]) -
             draft.fragments.append(text)
         at += 1
     return parts, left
+
+
+def _hand_out(marked: Numbered, parts: Sequence[_Part], findings: list[Diagnostic]) -> None:
+    """Give the lines of marks to the stories below whose titles they stand."""
+    drafts = {draft.line: draft for part in parts for draft in part.drafts}
+    for line, marks in by_story(marked, list(drafts), [part.line for part in parts], findings).items():
+        drafts[line].marked = marks
 
 
 def _place(parts: list[_Part], heading: Heading, line: int) -> _Draft | None:

@@ -117,7 +117,9 @@ def lines_of(compiled: CompiledIssue, edition: Edition, groups: Places) -> Editi
     stories = [compiled.stories[story] for _, chosen in groups for story in chosen]
     followed = any(group.topic == FOLLOWED for group in edition.groups)
     topics = len(groups) - followed
-    return edition_lines(compiled.labels, compiled.subject, compiled.preheader, stories, topics, followed)
+    return edition_lines(
+        compiled.labels, compiled.subject, compiled.preheader, stories, topics, followed, compiled.prefix
+    )
 
 
 def _pieces(compiled: CompiledIssue, names: list[str], lines: EditionLines) -> tuple[Piece, ...]:

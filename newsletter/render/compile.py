@@ -11,6 +11,7 @@ from newsletter.render.publication import Publication
 from newsletter.render.spans import clean
 from newsletter.render.story_view import StoryView
 from newsletter.render.theme import MAIL, TEXT, Theme, ThemeError
+from newsletter.render.wording import subject_prefix
 from subscribers.topics import Catalogue
 
 
@@ -45,6 +46,7 @@ def compile_issue(
         stories=tuple(entry(story) for story in prepared.stories),
         html=html,
         text=text,
+        prefix=subject_prefix(prepared.labels, issue.is_digest),
     )
 
 

@@ -38,10 +38,11 @@ class StoryEntry:
 class CompiledIssue:
     """One revision of an issue in one theme and language.
 
-    `subject` and `preheader` are what the front matter fixed, else empty; `names` are headings by slug; `headings` are
-    the slugs that stories may stand under, in the order of their `section.N` fragments; `html` and `text` are the
-    fragments by the names of `newsletter.render.outline`. `pieces` are the HTML fragments without slots, already
-    encoded. One that was compiled to be looked at has neither `text` nor `pieces`, and no message is made of it.
+    `subject` and `preheader` are what the front matter fixed, else empty, and `prefix` is what a subject begins with
+    that is made for an edition; `names` are headings by slug; `headings` are the slugs that stories may stand under, in
+    the order of their `section.N` fragments; `html` and `text` are the fragments by the names of
+    `newsletter.render.outline`. `pieces` are the HTML fragments without slots, already encoded. One that was compiled to
+    be looked at has neither `text` nor `pieces`, and no message is made of it.
     """
 
     theme: str
@@ -55,6 +56,7 @@ class CompiledIssue:
     stories: tuple[StoryEntry, ...]
     html: Mapping[str, Fragment]
     text: Mapping[str, Fragment]
+    prefix: str = ""
     pieces: Mapping[str, Piece] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,8 @@ class CompiledIssue:
             "html": _fragments_out(self.html),
             "text": _fragments_out(self.text),
         }
+        if self.prefix:  # where there is none, an approval holds that was given before there were any
+            values["prefix"] = self.prefix
         return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel.core import Locale, UnknownLocaleError
+from babel.core import Locale, UnknownLocaleError, get_global
 from babel.dates import format_date, get_timezone_name
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
@@ -20,6 +20,8 @@ from babel.messages.pofile import PoFileError, read_po
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 """What stands in a message for a value. Nothing else does: all that `str.format` knows would let a theme reach far."""
 
+_MONDAY = date(2026, 3, 9)
+_DATES = ("EEEE, d MMMM y", "d MMMM y", "d MMMM", "d–|d MMMM", "d MMMM – |d MMMM")
 _COUNTS = range(1000)  # every plural rule that CLDR knows repeats within these
 
 
@@ -59,6 +61,19 @@ class Labels:
         # NOTE: a date in the letters of CLDR (UTS 35): 9 March
         return self.dated(day, self.gettext("d MMMM"))
 
+    def days(self, first: date, last: date) -> str:
+        """A span of days as a masthead shows it, without a year: 9–13 March, 30 March – 3 April."""
+        if first == last:
+            return self.dated(last, self.gettext("d MMMM"))
+        if (first.year, first.month) == (last.year, last.month):
+            # NOTE: the first and the last of some days of one month in the letters of CLDR (UTS 35): 9–13 March
+            pattern = self.gettext("d–|d MMMM")
+        else:
+            # NOTE: the first and the last of some days of two months, in the same letters: 30 March – 3 April
+            pattern = self.gettext("d MMMM – |d MMMM")
+        begin, _, end = pattern.partition("|")
+        return self.dated(first, begin) + (self.dated(last, end) if end else "")
+
     def dated(self, day: date, pattern: str) -> str:
         """The date in the letters of CLDR (UTS 35): of `MMMM y` comes March 2026."""
         return format_date(day, pattern, locale=_locale(self.lang))
@@ -67,6 +82,14 @@ class Labels:
         """A time zone by the name that people know it by, the same in summer and in winter: China Time."""
         placed = str(zone) != "UTC"  # which lies nowhere, and has one name alone
         return get_timezone_name(zone, zone_variant=None if placed else "standard", locale=_locale(self.lang))
+
+    def zone_city(self, name: str) -> str:
+        """The city that an IANA zone is called by: Europe/Berlin is Berlin, or 柏林."""
+        return _city(self.lang, name)
+
+    def week_day(self, day: int, pattern: str) -> str:
+        """A day of the week (0 is Monday) in the letters of CLDR: of `EEEE` comes Monday."""
+        return self.dated(_MONDAY.fromordinal(_MONDAY.toordinal() + day), pattern)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -159,11 +182,15 @@ def _labels(catalogue: Catalog, counted: Container[str] = ()) -> Labels:
 def _require_dates(labels: Labels) -> None:
     """Raise ValueError for a date whose letters CLDR does not know: better now than when a mail is made."""
     day = date(2026, 3, 9)
-    for say in (labels.long_date, labels.short_date, lambda day: labels.short_date(day, day)):
+    says = (
+        *(labels.long_date, labels.short_date, lambda day: labels.short_date(day, day)),
+        *(lambda day: labels.days(day.replace(day=1), day), lambda day: labels.days(day.replace(month=1), day)),
+    )
+    for say in says:
         try:
             say(day)
         except (ValueError, LookupError) as error:
-            patterns = [labels.gettext(original) for original in ("EEEE, d MMMM y", "d MMMM y", "d MMMM")]
+            patterns = [labels.gettext(original) for original in _DATES]
             raise ValueError(f"one of its dates ({'; '.join(patterns)}) is no pattern of CLDR's: {error}") from error
 
 
@@ -213,6 +240,24 @@ def _format(pattern: str) -> str:
     literals[::2] = [literal.replace("{", "{{").replace("}", "}}") for literal in literals[::2]]
     literals[1::2] = ["{" + name + "}" for name in literals[1::2]]
     return "".join(literals)
+
+
+@lru_cache(maxsize=2048)
+def _city(lang: str, name: str) -> str:
+    """What CLDR calls a zone's city; it keeps names that were given up since, so those are looked for too."""
+    known = _locale(lang).time_zones
+    for key in (name, *_former_names().get(name, ())):
+        if city := known.get(key, {}).get("city"):
+            return str(city)
+    return name.rpartition("/")[2].replace("_", " ")
+
+
+@lru_cache
+def _former_names() -> Mapping[str, Sequence[str]]:
+    former: dict[str, list[str]] = {}
+    for old, new in get_global("zone_aliases").items():
+        former.setdefault(new, []).append(old)
+    return former
 
 
 @lru_cache

@@ -40,6 +40,7 @@ class Facts:
     `newsletter` is its name, `address` whom the letter goes to, in ASCII, and `other` the address that this one is to
     replace, or that has replaced it: the words show either masked. `link` is where the button leads, `topics` are
     names in the letter's language. `preferences` and `unsubscribe` are links for those who are readers, else empty.
+    `rhythm` is the sentence that says when their mail comes.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Facts:
     preferences: str = ""
     unsubscribe: str = ""
     latest: Latest | None = None
+    rhythm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _welcome(labels: Labels, facts: Facts) -> Words:
                 "Thank you for confirming. The next issue that has something for you comes to {address}.",
                 address=masked(facts.address),
             ),
+            *filter(None, (facts.rhythm,)),
         ),
         items_label=_("Your topics"),
         items=facts.topics,

@@ -57,11 +57,15 @@ class GroupView:
 class Sheet:
     """All that an issue brings to its page, whoever reads it; `lang` is the language of its title.
 
-    Templates get it, so it holds nothing but plain values.
+    In a digest, `since` and `until` are the dates of the first and the last issue that its stories stood in, else None.
+    `marked` says whether any of its stories shows a mark: only then does a mail bring the style for it. Templates get
+    this, so it holds nothing but plain values.
     """
 
     title: str
     lang: str
+    since: date | None
+    until: date | None
     date: date | None
     stories: tuple[StoryView, ...]
     headings: tuple[str, ...]
@@ -69,6 +73,7 @@ class Sheet:
     labels: Labels
     postal_address: str
     address_lang: str
+    marked: bool
 
     def group(self, topic: str, stories: Sequence[int]) -> GroupView:
         """The stories of these indexes under the heading of a topic's slug or of `FOLLOWED`."""
@@ -86,7 +91,12 @@ def sheet(
     """
     labels = theme.language(language)
     pages = f"{publication.base_url}/archive/{slug}" if slug else ""
-    stories = tuple(story_view(index, story, pages, publication.base_url) for index, story in enumerate(issue.stories))
+    origins = dict(issue.origins)
+    stories = tuple(
+        story_view(index, story, pages, publication.base_url, origins.get(story.id))
+        for index, story in enumerate(issue.stories)
+    )
+    days = [origin.date for origin in origins.values()]
     names = {topic.slug: clean(topic.name(language)) for topic in topics.topics}
     for section in issue.sections:
         names.setdefault(section.topic, clean(plain(section.title)))
@@ -95,7 +105,18 @@ def sheet(
     title = clean(plain(issue.title))
     address = clean(publication.postal_address)
     return Sheet(
-        title, language_of(title), issue.date, stories, (FOLLOWED, *used), names, labels, address, language_of(address)
+        title=title,
+        lang=language_of(title),
+        date=issue.date,
+        stories=stories,
+        headings=(FOLLOWED, *used),
+        names=names,
+        labels=labels,
+        postal_address=address,
+        address_lang=language_of(address),
+        marked=any(story.marks for story in stories),
+        since=min(days, default=None),
+        until=max(days, default=None),
     )
 
 

@@ -15,7 +15,7 @@ from newsletter.render.recipient import Recipient
 from newsletter.render.spans import clean
 from newsletter.render.theme import Theme
 from newsletter.render.transfer import padded
-from newsletter.render.wording import EditionLines, edition_lines
+from newsletter.render.wording import EditionLines, edition_lines, subject_prefix
 from subscribers.topics import Catalogue
 
 
@@ -63,4 +63,5 @@ def _lines(issue: Issue, prepared: Sheet, groups: list[GroupView]) -> EditionLin
     stories = [entry(story) for group in groups for story in group.stories]
     followed = prepared.headings.index(FOLLOWED) in [group.index for group in groups]
     subject, preheader = clean(issue.subject).strip(), clean(issue.preheader).strip()
-    return edition_lines(prepared.labels, subject, preheader, stories, len(groups) - followed, followed)
+    prefix = subject_prefix(prepared.labels, issue.is_digest)
+    return edition_lines(prepared.labels, subject, preheader, stories, len(groups) - followed, followed, prefix)

@@ -17,7 +17,7 @@ from newsletter.render.message import html_of, text_of
 from newsletter.render.pipeline import render_edition
 from newsletter.render.size import full_edition, largest_html_bytes
 from newsletter.render.theme import MAIL, TEXT, Theme, ThemeError, load_theme
-from newsletter.render.theme_sample import PUBLICATION, READER, TITLE, sample_editions, sample_issue
+from newsletter.render.theme_sample import PUBLICATION, READER, TITLE, sample_digest, sample_editions, sample_issue
 from newsletter.render.theme_sources import Fault, likely_malformed, places, source_faults
 from subscribers.preferences import LANGUAGES
 from subscribers.topics import Catalogue
@@ -55,10 +55,12 @@ def check_theme(name: str, themes: Path | None = None) -> Verdict:
     sizes: dict[int, int] = {}
     try:
         for language in LANGUAGES:
-            faults += _tried(theme, language)
-            if _has_errors(faults):
-                return Verdict(name, tuple(faults))  # the other language would only repeat them
-        faults += _not_the_same(theme)
+            for issue in (sample_issue(_STORIES, bodies=True), sample_digest(_STORIES)):
+                faults += _tried(theme, issue, language)
+                if _has_errors(faults):
+                    return Verdict(name, tuple(faults))  # the others would only repeat them
+        faults += _not_the_same(theme, sample_issue(_STORIES, bodies=True))
+        faults += [] if _has_errors(faults) else _not_the_same(theme, sample_digest(_STORIES))
         sizes = {stories: largest_html_bytes(_compiled(theme, sample_issue(stories))) for stories in MOST_HTML_BYTES}
     except ThemeError as error:
         place = likely_malformed(theme) if not error.file else None
@@ -70,14 +72,13 @@ def _has_errors(faults: Iterable[Fault]) -> bool:
     return any(fault.severity is Severity.ERROR for fault in faults)
 
 
-def _tried(theme: Theme, language: str) -> Iterator[Fault]:
-    """What is wrong with the sample mail in one language."""
-    issue = sample_issue(_STORIES, bodies=True)
+def _tried(theme: Theme, issue: Issue, language: str) -> Iterator[Fault]:
+    """What is wrong with the mail of a sample issue in one language."""
     compiled = _compiled(theme, issue, language)
     assembled = assemble(compiled, full_edition(compiled))
     html, text = html_of(assembled, READER), text_of(assembled, READER)
-    yield from _lacking(theme, compiled, html, MAIL)
-    yield from _lacking(theme, compiled, text, TEXT)
+    yield from _lacking(theme, issue, compiled, html, MAIL)
+    yield from _lacking(theme, issue, compiled, text, TEXT)
     if f'style="{HEADLINE}">{TITLE}<' not in html:
         yield _error(theme, MAIL, f'the title has to stand in an element with style="{HEADLINE}", to the letter')
     for words, said in (*not_allowed(html, PUBLICATION.base_url), *hardly_seen(html)):
@@ -92,9 +93,10 @@ def _compiled(theme: Theme, issue: Issue, language: str = LANGUAGES[0]) -> Compi
     return compile_issue(issue, theme=theme, language=language, topics=_TOPICS, publication=PUBLICATION)
 
 
-def _lacking(theme: Theme, compiled: CompiledIssue, page: str, name: str) -> Iterator[Fault]:
-    """What every mail has to show and this one does not."""
-    words = [compiled.labels.gettext(word) for word in ("Summary", "Background", "Key points", "Source")]
+def _lacking(theme: Theme, issue: Issue, compiled: CompiledIssue, page: str, name: str) -> Iterator[Fault]:
+    """What every mail has to show and this one does not; a digest may show its stories in short."""
+    labels = () if issue.is_digest else ("Summary", "Background", "Key points")
+    words = [compiled.labels.gettext(word) for word in (*labels, "Source")]
     parts = {
         "the issue's title ({{ sheet.title }})": TITLE,
         "the link to unsubscribe ({{ filling.unsubscribe }})": READER.unsubscribe_token,
@@ -124,9 +126,8 @@ def _too_faint(theme: Theme, faint: Faint) -> Fault:
     return _where(theme, faint.ink if places(theme, faint.ink) else faint.ground, said)
 
 
-def _not_the_same(theme: Theme) -> Iterator[Fault]:
+def _not_the_same(theme: Theme, issue: Issue) -> Iterator[Fault]:
     """Whether editions joined from parts are what the templates make of the same stories in one go."""
-    issue = sample_issue(_STORIES, bodies=True)
     compiled = _compiled(theme, issue)
     for edition in sample_editions(issue):
         assembled = assemble(compiled, edition)

@@ -1,15 +1,19 @@
-"""The issues that a theme is tried on: every field, every kind of block, both languages, as many stories as asked."""
+"""The issues that a theme is tried on: every field, kind of block and mark, both languages, any number of stories."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from newsletter.compose.edition import FOLLOWED, Edition, Group
 from newsletter.content.issue import (
+    DIGEST,
     Block,
     Code,
     Image,
     Issue,
     Listing,
+    Mark,
+    Origin,
     Paragraph,
     Points,
     Quote,
@@ -49,6 +53,8 @@ _BODY: tuple[Block, ...] = (
     Image("https://pictures.example.net/chart.png", "A chart of scores"),
     Image(f"https://news.example.org/image/{'0' * 32}-1072x600.png", "A map of the bay"),
 )
+# of a Chinese story both, and one of an English one; few, as in an issue that somebody wrote
+_MARKS = {0: (Mark.IMPORTANT, Mark.FOLLOW_UP), 2: (Mark.FOLLOW_UP,)}
 
 
 def sample_issue(stories: int, bodies: bool = False) -> Issue:
@@ -62,6 +68,13 @@ def sample_issue(stories: int, bodies: bool = False) -> Issue:
         told = tuple(_story(number, topic.slug, _BODY if bodies and number % 4 == 0 else ()) for number in numbers)
         sections.append(Section(topic.zh, told, topic=topic.slug))
     return Issue(TITLE, date(2026, 3, 9), tuple(section for section in sections if section.stories))
+
+
+def sample_digest(stories: int) -> Issue:
+    """A weekly digest of so many stories."""
+    issue = sample_issue(stories)
+    origins = tuple((story.id, Origin("2026-03-06", date(2026, 3, 6))) for story in issue.stories)
+    return replace(issue, format=DIGEST, origins=origins)
 
 
 def sample_editions(issue: Issue) -> Iterator[Edition]:
@@ -103,4 +116,5 @@ def _story(number: int, topic: str, body: tuple[Block, ...]) -> Story:
         tags=("海洋", "开放数据"),
         published=datetime(2026, 3, 8, tzinfo=UTC),
         body=body,
+        marks=_MARKS.get(number, ()),
     )

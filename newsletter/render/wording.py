@@ -26,14 +26,20 @@ class EditionLines:
 
 
 def edition_lines(
-    labels: Labels, subject: str, preheader: str, stories: Sequence[StoryEntry], topics: int, followed: bool
+    labels: Labels,
+    subject: str,
+    preheader: str,
+    stories: Sequence[StoryEntry],
+    topics: int,
+    followed: bool,
+    prefix: str = "",
 ) -> EditionLines:
     """What depends on the selection: `stories` in their order, under `topics` topics, some as `followed`.
 
-    `subject` and `preheader` are what the front matter fixed, else empty.
+    `subject` and `preheader` are what the front matter fixed, else empty; `prefix` begins a subject that is made here.
     """
     titles = [story.name for story in stories]
-    line = subject_line(labels, subject, titles)
+    line = subject_line(labels, subject, titles, prefix)
     preview = preheader_line(labels, preheader, line, titles, stories[0].teaser)
     return EditionLines(
         subject=line,
@@ -43,13 +49,20 @@ def edition_lines(
     )
 
 
-def subject_line(labels: Labels, fixed: str, titles: Sequence[str]) -> str:
+def subject_prefix(labels: Labels, is_digest: bool) -> str:
+    """What the subject of a digest begins with; nothing for any other issue."""
+    # NOTE: begins the subject of a weekly digest; a title follows
+    return labels.gettext("The week: ") if is_digest else ""
+
+
+def subject_line(labels: Labels, fixed: str, titles: Sequence[str], prefix: str = "") -> str:
     """The subject of an edition: what the front matter fixed, else the first title and how many stories there are."""
     if fixed:
         return fixed
     titles = [title or labels.gettext("In this issue") for title in titles]
+    room = SUBJECT_COLUMNS - 1 - columns(prefix)
     if len(titles) == 1:
-        return cut_to_columns(titles[0], SUBJECT_COLUMNS - 1)
+        return prefix + cut_to_columns(titles[0], room)
 
     def line(title: str) -> str:
         # NOTE: {n} counts the other stories; {total} may stand instead and counts all
@@ -58,7 +71,7 @@ def subject_line(labels: Labels, fixed: str, titles: Sequence[str]) -> str:
         )
         return _without_blank_behind(title, filled)
 
-    return line(cut_to_columns(titles[0], SUBJECT_COLUMNS - 1 - columns(line(""))))
+    return prefix + line(cut_to_columns(titles[0], room - columns(line(""))))
 
 
 def _without_blank_behind(title: str, line: str) -> str:
