@@ -20,6 +20,7 @@ from newsletter.checkup.findings import Finding, Verdict
 from newsletter.checkup.postgresql import commits
 from newsletter.checkup.sqlite_file import file_system, integrity
 from newsletter.settings import Settings
+from newsletter.storage.witness_file import Mark, witness_file, write_mark
 
 NOBODY = 65_534
 
@@ -56,10 +57,18 @@ def somebody_else() -> Iterator[None]:
 def test_a_sound_database_is_well_and_opens(newsletter: Newsletter) -> None:
     seen = Database()
     found = list(look_at_database(newsletter.settings, seen))
-    names = ["file", "file system", "writing", "integrity", "journal", "synchronous", "schema", "key"]
+    names = ["file", "file system", "writing", "integrity", "journal", "synchronous", "schema", "key", "witness"]
     assert [(one.name, one.verdict) for one in found] == [(name, Verdict.OK) for name in names]
     assert seen.newsletter is not None
     seen.newsletter.engine.dispose()
+
+
+def test_a_database_that_was_restored_is_wrong_and_the_advice_names_the_command(newsletter: Newsletter) -> None:
+    assert newsletter.database_file is not None
+    write_mark(witness_file(newsletter.database_file), Mark("another", 1))
+    found = look(newsletter.settings)
+    assert wrong(found) == ["witness"]
+    assert "newsletter schedule resume" in found["witness"].advice
 
 
 def test_looking_changes_no_byte_of_the_file(newsletter: Newsletter) -> None:

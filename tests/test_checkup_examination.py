@@ -134,7 +134,7 @@ def test_a_check_that_breaks_is_a_finding_and_what_it_found_before_is_kept() -> 
 def test_a_publication_that_no_message_can_be_made_for_is_wrong(settings: Settings) -> None:
     impossible = settings.model_copy(update={"inbound_address": "nobody"})
     found = [one.verdict for one in templates(impossible, datetime(2026, 3, 9, tzinfo=UTC))]
-    assert found == [Verdict.OK, Verdict.WRONG, Verdict.WRONG] * 2  # the theme, and that of reports
+    assert found == [Verdict.OK, Verdict.WRONG, Verdict.WRONG] * 3  # the theme, and those of reports and digests
 
 
 def test_doctor_prints_every_subject_and_advice_below_what_is_wrong(folder: Path, command: Command) -> None:

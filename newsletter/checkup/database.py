@@ -13,6 +13,7 @@ from newsletter.app import Newsletter
 from newsletter.checkup.findings import Finding, Verdict, ok, wrong
 from newsletter.checkup.postgresql import server_checks, server_time
 from newsletter.checkup.sqlite_file import file_checks, mode_checks
+from newsletter.checkup.witness import witness_check
 from newsletter.render.theme import ThemeError
 from newsletter.settings import Settings
 from newsletter.storage.engine import DatabaseRefused, open_engine, sqlite_file
@@ -77,6 +78,8 @@ def _ours(settings: Settings, engine: Engine, seen: Database) -> Iterator[Findin
         return  # the templates have a check of their own
     else:
         yield ok("key", "the database was made with a key of these settings")
+        if seen.file is not None:
+            yield witness_check(engine, seen.file)
 
 
 def _refusal(name: str, words: str) -> Finding:

@@ -30,7 +30,12 @@ _STORY = Story(
 
 def templates(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Load the themes of the settings and make a sample message with each in each language."""
-    for what, name in (("theme", settings.theme), ("report theme", settings.report_theme)):
+    themes = (
+        ("theme", settings.theme),
+        ("report theme", settings.report_theme),
+        ("weekly theme", settings.weekly_theme),
+    )
+    for what, name in themes:
         try:
             theme = load_theme(name, settings.themes)
         except ThemeError as broken:

@@ -15,6 +15,8 @@ from newsletter.storage.engine import DatabaseRefused
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SeatLost, SenderRunning
 from newsletter.storage.trouble import say
+from newsletter.storage.witness import Held
+from newsletter.storage.witness_file import WitnessTrouble
 from subscribers.addresses import AddressRefused, NameRefused
 from subscribers.csv_file import CsvRefused
 from subscribers.people import SubscriberRefused
@@ -27,6 +29,7 @@ REFUSALS = (
     ControlRefused,
     CsvRefused,
     DatabaseRefused,
+    Held,
     IssueRefused,
     MessageRefused,
     NameRefused,
@@ -40,6 +43,7 @@ REFUSALS = (
     SuppressionRefused,
     ThemeError,
     TopicRefused,
+    WitnessTrouble,
 )
 
 

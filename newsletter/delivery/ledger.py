@@ -25,9 +25,7 @@ class Ledger:
     `witness` is moved on while there is something to write down.
     """
 
-    def __init__(
-        self, seat: Seat, policy: Policy, canary_error_share: float, witness: Witness | None = None
-    ) -> None:
+    def __init__(self, seat: Seat, policy: Policy, canary_error_share: float, witness: Witness | None = None) -> None:
         self._seat = seat
         self._policy = policy
         self._canary_error_share = canary_error_share
@@ -36,7 +34,7 @@ class Ledger:
     def turn(self, results: Sequence[Result], wanted: Wanted, now: datetime) -> Taken:
         """Write down what became of rows in hand and claim more that are due, in one commit.
 
-        Raises `WitnessTrouble` when that was done, and the witness could not be told.
+        Raises `WitnessTrouble` when that was done, and the witness could not be told before.
         """
         mark = None
         with self._seat.transaction() as connection:
@@ -45,7 +43,7 @@ class Ledger:
             if self._witness and (results or any(taken.rows.values())):
                 mark = self._witness.tick(connection)
         if self._witness:
-            self._witness.attest(mark)
+            self._witness.attest_soon(mark)
         return taken
 
     def is_due(self, part: Range, now: datetime) -> bool:

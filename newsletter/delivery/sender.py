@@ -31,7 +31,7 @@ from newsletter.delivery.watch import Watch
 from newsletter.delivery.writer import Writer
 from newsletter.render.recipient import Message
 from newsletter.storage.seat import SeatLost
-from newsletter.storage.witness import WitnessTrouble
+from newsletter.storage.witness_file import WitnessTrouble
 
 _DATABASE_PAUSES = (0.2, 0.5, 1, 2, 5)
 """Waits between tries to write when the database is away, in seconds; the last one repeats."""

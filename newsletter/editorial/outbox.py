@@ -28,6 +28,7 @@ from newsletter.delivery.transport import open_connection
 from newsletter.delivery.writer import Writer
 from newsletter.editorial.preview import writer_of
 from newsletter.storage.seat import Seat, take_seat
+from newsletter.storage.witness import Held, Witness
 
 _LOOK_SECONDS = 0.2
 _SWITCH_SECONDS = 0.0005
@@ -42,13 +43,14 @@ _WRITERS = 2
 class Outbox:
     """A sender that runs in a thread, so that whoever uses it may be synchronous."""
 
-    def __init__(self, newsletter: Newsletter, seat: Seat, *, patient: bool) -> None:
+    def __init__(self, newsletter: Newsletter, seat: Seat, witness: Witness, *, patient: bool) -> None:
         self.seat = seat
+        self._witness = witness
         self._newsletter = newsletter
         self._writers: dict[int, Writer] = {}
         self._writing = threading.Lock()
         self._sender = Sender(
-            _ledger(newsletter, seat),
+            _ledger(newsletter, seat, witness),
             routes(newsletter),
             _limits(newsletter, patient=patient),
             newsletter.clock,
@@ -59,15 +61,22 @@ class Outbox:
 
     def work(self, part: Range, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> Worked:
         """Hand over what is due of a part of a mailing; returns when nothing is, or when the sender has ended."""
-        future = self._sender.work(part, self._writer(part.mailing_id), on_outcome)
-        while True:
-            try:
-                return future.result(_LOOK_SECONDS)  # not for ever, so that a signal is heard meanwhile
-            except NotYet:
-                if not self.is_running and not future.done():  # it was asked too late, and nobody will answer
-                    return Worked(stopped=True)
-                if future.done():
-                    return future.result()
+        with self.watched():
+            return self._work(part, on_outcome)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """For the length of a block in which mail is handed over, by this sender or not: the witness sees it.
+
+        Raises `Held`, and ends the sender, when the database was restored from a copy meanwhile.
+        """
+        try:
+            with self._witness.watching():
+                yield
+        except Held as held:
+            self._fault = held
+            self._sender.stop()
+            raise
 
     def stop(self) -> None:
         """Claim nothing more and drain; called again, end at once."""
@@ -77,6 +86,17 @@ class Outbox:
     def wait_to_stop(self, seconds: float) -> bool:
         """Wait so long, or until somebody says stop; whether somebody did."""
         return self._stopping.wait(seconds)
+
+    def _work(self, part: Range, on_outcome: Callable[[Outcome], None]) -> Worked:
+        future = self._sender.work(part, self._writer(part.mailing_id), on_outcome)
+        while True:
+            try:
+                return future.result(_LOOK_SECONDS)  # not for ever, so that a signal is heard meanwhile
+            except NotYet:
+                if not self.is_running and not future.done():  # it was asked too late, and nobody will answer
+                    return Worked(stopped=True)
+                if future.done():
+                    return future.result()
 
     @property
     def is_running(self) -> bool:
@@ -134,10 +154,13 @@ class Outbox:
 def open_outbox(newsletter: Newsletter, *, patient: bool = False) -> Iterator[Outbox]:
     """Take a seat and run a sender for the length of a block; `patient` waits for servers that are away.
 
-    Raises `SenderRunning` when another process holds the one seat of an SQLite file.
+    Raises `SenderRunning` when another process holds the one seat of an SQLite file, `Held` when that was restored from
+    a copy, and `WitnessTrouble`.
     """
     with take_seat(newsletter.engine, newsletter.database_file) as seat:
-        outbox = Outbox(newsletter, seat, patient=patient)
+        witness = Witness(newsletter.engine, newsletter.database_file)
+        witness.open()
+        outbox = Outbox(newsletter, seat, witness, patient=patient)
         outbox.start()
         try:
             yield outbox
@@ -178,9 +201,9 @@ def _limits(newsletter: Newsletter, *, patient: bool) -> Limits:
     return Limits(drain_seconds=settings.drain_seconds, error_share=settings.error_share, rules=rules, patient=patient)
 
 
-def _ledger(newsletter: Newsletter, seat: Seat) -> Ledger:
+def _ledger(newsletter: Newsletter, seat: Seat, witness: Witness) -> Ledger:
     def suppress(session: Session, address: str, note: str) -> None:
         newsletter.suppression(session).add(address, "bounce", note)
 
     give_up_after = timedelta(hours=newsletter.settings.give_up_hours)
-    return Ledger(seat, Policy(give_up_after, suppress, random.random), newsletter.settings.canary_error_share)
+    return Ledger(seat, Policy(give_up_after, suppress, random.random), newsletter.settings.canary_error_share, witness)

@@ -12,6 +12,8 @@ from newsletter.delivery.engine import Engine
 from newsletter.editorial.outbox import Outbox, open_outbox
 from newsletter.editorial.rounds import Post, Rounds
 from newsletter.storage.seat import SenderRunning
+from newsletter.storage.witness import Held
+from newsletter.storage.witness_file import WitnessTrouble
 
 _LOOK_SECONDS = 1
 _AFTER_FAULT_SECONDS = 30
@@ -38,7 +40,8 @@ class Station:
     def run(self, when_begun: Callable[[], None] = lambda: None) -> None:
         """Send until stopped, and call `when_begun` once that is possible.
 
-        Raises `SenderRunning` when another process holds the one seat of an SQLite file.
+        Raises `SenderRunning` when another process holds the one seat of an SQLite file, and `Held` when that was
+        restored from a copy.
         """
         newsletter = self._newsletter
         with open_outbox(newsletter, patient=True) as outbox:
@@ -55,13 +58,27 @@ class Station:
                 self._outbox = None
 
     def run_when_free(self) -> None:
-        """Send until stopped; wait for the seat where another process has it, and begin anew after a fault."""
+        """Send until stopped; wait for the seat where another process has it, and begin anew after a fault.
+
+        A database that was restored waits for a person's word, which is asked for in the log once.
+        """
+        told = False
+
+        def begun() -> None:
+            nonlocal told
+            told = False
+
         while not self._stopping.is_set():
             try:
-                self.run()
+                self.run(begun)
             except SenderRunning:
                 self._stopping.wait(_LOOK_SECONDS)
-            except (SQLAlchemyError, OSError) as trouble:
+            except Held as held:
+                if not told:
+                    _log.warning("%s", held)
+                told = True
+                self._stopping.wait(_LOOK_SECONDS)
+            except (SQLAlchemyError, OSError, WitnessTrouble) as trouble:
                 _log.error("sending stopped: %s; it begins anew in %d s", trouble, _AFTER_FAULT_SECONDS)
                 self._stopping.wait(_AFTER_FAULT_SECONDS)
             except Exception:  # noqa: BLE001 (the pages beside it stay up; the log has it whole)
