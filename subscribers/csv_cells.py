@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from subscribers.addresses import Address, clean_name, parse_address
 from subscribers.characters import shown
 from subscribers.models import State
-from subscribers.preferences import LANGUAGES, Frequency, MailFormat, split_list
+from subscribers.preferences import DAYS, LANGUAGES, Frequency, MailFormat, split_list
 from subscribers.topic_store import unknown_topic
 from subscribers.topics import Catalogue
 
@@ -26,6 +26,8 @@ COLUMNS = (
     "follow",
     "mute",
     "format",
+    "day",
+    "frequencies",
 )
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
@@ -88,8 +90,12 @@ def _value(column: str, text: str, topics: Catalogue) -> Any:
         return _choice(Frequency, column, text)
     if column == "format":
         return _choice(MailFormat, column, text)
+    if column == "frequencies":
+        return _frequencies(text, topics)
     if column in ("hour", "most"):
         return _number(column, text)
+    if column == "day":
+        return _day(text)
     if column in ("follow", "mute"):
         return split_list(text)
     if column == "language" and text.casefold() in LANGUAGES:
@@ -103,6 +109,26 @@ def _topics(text: str, topics: Catalogue) -> tuple[str, ...]:
         if topics.get(slug) is None:
             raise RowRefused("topics", slug, unknown_topic(slug, topics))
     return slugs
+
+
+def _frequencies(text: str, topics: Catalogue) -> tuple[tuple[str, Frequency], ...]:
+    """Read `policy=weekly;models=important`; of one topic the last counts."""
+    found: dict[str, Frequency] = {}
+    for item in split_list(text):
+        slug, sign, word = (piece.strip() for piece in item.partition("="))
+        if not sign:
+            raise RowRefused("frequencies", item, f"frequencies are like policy=weekly, not {shown(item)}")
+        if topics.get(slug) is None:
+            raise RowRefused("topics", slug, unknown_topic(slug, topics))
+        found[slug] = _choice(Frequency, "frequency", word)
+    return tuple(found.items())
+
+
+def _day(text: str) -> int:
+    try:
+        return DAYS.index(text.casefold())
+    except ValueError as error:
+        raise RowRefused("day", text, f"day is one of {', '.join(DAYS)}, not {shown(text)}") from error
 
 
 def _choice(choices: type[_Choice], column: str, text: str) -> _Choice:

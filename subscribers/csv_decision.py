@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from subscribers.csv_cells import ReaderRow
 from subscribers.csv_report import Outcome, Why
 from subscribers.models import State
-from subscribers.preferences import Preferences, PreferencesRefused, check_preferences
+from subscribers.preferences import Preferences, PreferencesRefused, check_preferences, of_topics
 
 _STRICTNESS = {state: rank for rank, state in enumerate(State)}
 
@@ -38,13 +38,21 @@ def decide(
         return before, Outcome.KEPT, Why("unsubscribed", "has unsubscribed: an import brings nobody back")
     known = before or Standing(None, "", asked, Preferences(topics=()))
     try:
-        preferences = check_preferences(replace(known.preferences, **row.changes))
+        preferences = _changed(known.preferences, row)
     except PreferencesRefused as refused:
         return before, Outcome.REFUSED, Why(refused.code, str(refused), refused.value)
     after = replace(known, name=row.name or known.name, state=stricter(known.state, asked), preferences=preferences)
     if before is None:
         return after, Outcome.ADDED, None
     return after, Outcome.UNCHANGED if after == before else Outcome.UPDATED, None
+
+
+def _changed(known: Preferences, row: ReaderRow) -> Preferences:
+    """The choices after a line; what it says of topics that are not chosen is refused, what was known of them goes."""
+    wished = replace(known, **row.changes)
+    if "frequencies" in row.changes:
+        check_preferences(wished)
+    return check_preferences(replace(wished, frequencies=of_topics(wished.frequencies, wished.topics)))
 
 
 def stricter(one: State, other: State) -> State:

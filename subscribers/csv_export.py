@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from subscribers.csv_cells import COLUMNS, defused
 from subscribers.models import Subscriber
+from subscribers.preferences import DAYS
 
 _PAGE_ROWS = 1000
 
@@ -59,5 +60,7 @@ def _cells(person: Subscriber) -> list[str]:
         "topics": ";".join(person.topics),
         "follow": ";".join(person.follow),
         "mute": ";".join(person.mute),
+        "day": None if person.day is None else DAYS[person.day],
+        "frequencies": ";".join(f"{topic}={own}" for topic, own in person.frequencies.items()),
     }
     return ["" if values[column] is None else str(values[column]) for column in COLUMNS]

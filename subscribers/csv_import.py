@@ -40,14 +40,16 @@ def import_csv(
     source: str = "",
     on_progress: Callable[[int, int], None] | None = None,
     on_line: Callable[[LineReport], None] | None = None,
+    on_rhythm: Callable[[int], None] | None = None,
 ) -> ImportReport:
     """Import a reader list and commit every `ROWS_A_COMMIT` rows; memory does not grow with the file.
 
     `key` is the one that `hash_address` needs; `source`, the file's name, goes into the consent records; `on_progress`
-    is called after each commit with the rows done and their total, `on_line` with every line kept or refused.
+    is called after each commit with the rows done and their total, `on_line` with every line kept or refused, and
+    `on_rhythm`, within the transaction, with the id of everybody known whose mail is to come at other times.
     Raises `CsvRefused`, before anything is changed, for a file that cannot be read or lacks the column `address`.
     """
-    return _run(stream, _Import(session, key, topics, now, state, source), on_progress, on_line)
+    return _run(stream, _Import(session, key, topics, now, state, source, on_rhythm), on_progress, on_line)
 
 
 def try_csv(
@@ -106,7 +108,14 @@ class _Import:
     """One import under way: stores a chunk of records at a time and says what became of each."""
 
     def __init__(
-        self, session: Session, key: bytes, topics: Catalogue, now: datetime, least: State, source: str
+        self,
+        session: Session,
+        key: bytes,
+        topics: Catalogue,
+        now: datetime,
+        least: State,
+        source: str,
+        on_rhythm: Callable[[int], None] | None = None,
     ) -> None:
         self._session = session
         self._key = key
@@ -114,6 +123,7 @@ class _Import:
         self._now = now
         self._least = least
         self._source = source
+        self._on_rhythm = on_rhythm
         self.without_topics = 0
 
     def take(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
@@ -203,6 +213,8 @@ class _Import:
             if new.state is not old.state:
                 values |= {"state": new.state, "paused_until": None}
             self._session.execute(update(Subscriber).where(col(Subscriber.id) == old.id).values(values))
+            if self._on_rhythm and old.id is not None and new.preferences.rhythm != old.preferences.rhythm:
+                self._on_rhythm(old.id)
         self._consent([(old.id, f"{old.state} to {new.state}") for old, new in changes if new.state is not old.state])
 
     def _consent(self, said: Sequence[tuple[int | None, str]]) -> None:

@@ -91,9 +91,7 @@ class Preferences:
         return self.zone, self.hour, self.day, self.frequency, self.frequencies
 
 
-def of_topics(
-    frequencies: Iterable[tuple[str, Frequency]], topics: Sequence[str]
-) -> tuple[tuple[str, Frequency], ...]:
+def of_topics(frequencies: Iterable[tuple[str, Frequency]], topics: Sequence[str]) -> tuple[tuple[str, Frequency], ...]:
     """The frequencies of these topics, in their order: who drops a topic drops how often it comes."""
     own = dict(frequencies)
     return tuple((topic, own[topic]) for topic in topics if topic in own)

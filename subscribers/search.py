@@ -8,14 +8,15 @@ from sqlmodel import Session, col, select
 from subscribers.addresses import AddressRefused, parse_address
 from subscribers.characters import unwritable
 from subscribers.models import State, Subscriber
-from subscribers.preferences import MailFormat
+from subscribers.preferences import Frequency, MailFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Whom to look for; what is empty or None does not matter.
 
-    `text` is words, each of them a part of the address or the name, or a whole address; `topic` a slug they chose.
+    `text` is words, each of them a part of the address or the name, or a whole address; `topic` a slug they chose;
+    `frequency` how often they want to hear of everything, or of one topic.
     """
 
     text: str = ""
@@ -23,6 +24,7 @@ class Wanted:
     topic: str = ""
     language: str = ""
     format: MailFormat | None = None
+    frequency: Frequency | None = None
 
     @property
     def everybody(self) -> bool:
@@ -77,6 +79,10 @@ def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
         known.append(col(Subscriber.language) == wanted.language)
     if wanted.format is not None:
         known.append(col(Subscriber.format) == wanted.format)
+    if wanted.frequency is not None:
+        # keys of the JSON object are slugs, followed by a colon; what one of them has stands after a blank
+        own = cast(col(Subscriber.frequencies), String).contains(f': "{wanted.frequency}"', autoescape=True)
+        known.append(or_(col(Subscriber.frequency) == wanted.frequency, own))
     return known + _said(session, wanted.text)
 
 

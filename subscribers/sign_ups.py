@@ -73,8 +73,10 @@ def address_of(sign_up: SignUp) -> Address:
 
 
 def preferences_asked(sign_up: SignUp) -> Preferences:
-    """What a request asks for."""
-    kept = sign_up.preferences
+    """What a request asks for; one of before a choice existed leaves it as it is by default."""
+    kept = dict(sign_up.preferences)
+    own = kept.pop("frequencies", {})
     lists = {name: tuple(kept[name]) for name in ("topics", "follow", "mute")}
     words = {"frequency": Frequency(kept["frequency"]), "format": MailFormat(kept["format"])}
-    return Preferences(**kept | lists | words)
+    frequencies = tuple((topic, Frequency(word)) for topic, word in own.items())
+    return Preferences(**kept | lists | words, frequencies=frequencies)

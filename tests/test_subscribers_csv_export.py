@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +17,11 @@ from sqlmodel import Session, SQLModel, create_engine
 from subscribers.csv_cells import COLUMNS, defused, restored
 from subscribers.csv_export import export_csv
 from subscribers.csv_import import import_csv
-from subscribers.models import State
+from subscribers.models import SignUp, State, Subscriber
 from subscribers.people import SubscriberStore
-from subscribers.preference_columns import preferences_of
-from subscribers.preferences import KEYWORD_CHARACTERS, Frequency, MailFormat, Preferences
+from subscribers.preference_columns import columns_of, preferences_of
+from subscribers.preferences import KEYWORD_CHARACTERS, Frequency, MailFormat, Preferences, of_topics
+from subscribers.sign_ups import preferences_asked
 from subscribers.topics import SHIPPED, Catalogue
 
 KEY = b"a key of the tests, long enough."
@@ -31,8 +34,15 @@ risky = st.one_of(texts, st.builds(lambda head, rest: head + rest, st.text("'=+-
 )
 keywords = risky.filter(lambda text: text and len(text) <= KEYWORD_CHARACTERS and not set(text) & set(";；"))
 keyword_lists = st.lists(keywords, unique=True, max_size=3).map(tuple)
+
+
+def _chosen(zone_and_hour: tuple[str | None, int | None], own: dict[str, Frequency], **rest: Any) -> Preferences:
+    zone, hour = zone_and_hour
+    return Preferences(zone=zone, hour=hour, frequencies=of_topics(own.items(), rest["topics"]), **rest)
+
+
 preferences = st.builds(
-    lambda zone_and_hour, **rest: Preferences(zone=zone_and_hour[0], hour=zone_and_hour[1], **rest),
+    _chosen,
     zone_and_hour=st.sampled_from([(None, None), ("Asia/Shanghai", 0), ("Europe/Berlin", 23), ("UTC", None)]),
     topics=st.lists(st.sampled_from([topic.slug for topic in SHIPPED]), unique=True).map(tuple),
     frequency=st.sampled_from(Frequency),
@@ -41,6 +51,8 @@ preferences = st.builds(
     follow=keyword_lists,
     mute=keyword_lists,
     format=st.sampled_from(MailFormat),
+    day=st.none() | st.integers(0, 6),
+    own=st.dictionaries(st.sampled_from([topic.slug for topic in SHIPPED]), st.sampled_from(Frequency)),
 )
 addresses = st.builds(
     lambda local, domain: f"{local}@{domain}",
@@ -91,6 +103,17 @@ def test_what_goes_out_comes_back_the_same(people: list[Person]) -> None:
         assert (report.added, report.refused) == (len(people), 0)
         assert _known(there) == _known(here)
         assert _exported(there) == _exported(here)
+
+
+@given(preferences)
+def test_choices_are_the_same_out_of_the_columns_they_were_put_into(chosen: Preferences) -> None:
+    assert preferences_of(Subscriber(**columns_of(chosen))) == chosen
+
+
+@given(preferences)
+def test_choices_are_the_same_out_of_a_request_they_were_put_into(chosen: Preferences) -> None:
+    kept = json.loads(json.dumps(columns_of(chosen)))
+    assert preferences_asked(SignUp(preferences=kept)) == chosen
 
 
 @given(st.text() | st.text("'=+-@\t\r\n＝a", max_size=6))

@@ -46,8 +46,9 @@ def _one(session: Session, address: str = "an@example.org") -> Subscriber:
 def test_every_column_is_read(session: Session) -> None:
     report = _import(
         session,
-        "address,name,topics,state,frequency,language,zone,hour,most,follow,mute,format\n"
-        "An@example.org,安,models;policy,paused,weekly,en,Asia/Shanghai,0,5,GPU;芯片,广告,text\n",
+        "address,name,topics,state,frequency,language,zone,hour,most,follow,mute,format,day,frequencies\n"
+        "An@example.org,安,models;policy,paused,weekly,en,Asia/Shanghai,0,5,GPU;芯片,广告,text,Sun,"
+        "policy=important; models = daily\n",
     )
     person = _one(session)
     assert (report.added, person.address, person.name, person.state) == (1, "An@example.org", "安", State.PAUSED)
@@ -61,7 +62,42 @@ def test_every_column_is_read(session: Session) -> None:
         follow=("GPU", "芯片"),
         mute=("广告",),
         format=MailFormat.TEXT,
+        day=6,
+        frequencies=(("models", Frequency.DAILY), ("policy", Frequency.IMPORTANT)),
     )
+
+
+def test_who_drops_a_topic_by_a_list_drops_how_often_it_comes(session: Session) -> None:
+    _import(session, "address,topics,frequencies\nan@example.org,policy;models,models=weekly\n")
+    _import(session, "address,topics\nan@example.org,policy\n")
+    assert preferences_of(_one(session)).frequencies == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "why"),
+    [
+        ("policy,fri,models=weekly", "frequencies", "models has a frequency and is none of the topics"),
+        ("policy,fri,policy", "frequencies", "frequencies are like policy=weekly"),
+        ("policy,fri,policy=hourly", "frequency", "frequency is one of daily, weekly, important"),
+        ("policy,fri,weather=weekly", "topics", "unknown topic weather"),
+        ("policy,friday,", "day", "day is one of mon, tue"),
+    ],
+)
+def test_a_day_or_a_frequency_that_is_none_is_refused(session: Session, cells: str, code: str, why: str) -> None:
+    report = _import(session, f"address,topics,day,frequencies\nan@example.org,{cells}\n")
+    (line,) = report.lines
+    assert line.why
+    assert (line.why.code, why in line.reason) == (code, True)
+    assert _people(session).get("an@example.org") is None
+
+
+def test_only_those_are_told_of_whose_mail_is_to_come_at_other_times(session: Session) -> None:
+    _import(session, "address,topics,most\nan@example.org,policy,5\nbo@example.org,policy,5\nci@example.org,policy,5\n")
+    told: list[int] = []
+    file = "address,topics,most,zone,hour,day\n"
+    file += "an@example.org,policy,9,,,\nbo@example.org,policy,5,Asia/Tokyo,7,\nci@example.org,policy,5,,,mon\n"
+    _import(session, file + "new@example.org,policy,5,Asia/Tokyo,7,mon\n", on_rhythm=told.append)
+    assert told == [_one(session, "bo@example.org").id, _one(session, "ci@example.org").id]
 
 
 def test_an_address_alone_is_enough_and_those_without_topics_are_counted(session: Session) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from subscribers.preferences import Preferences, PreferencesRefused, check_preferences, split_list
+from subscribers.preferences import Frequency, Preferences, PreferencesRefused, check_preferences, of_topics, split_list
 
 PLAIN = Preferences(("policy",))
 
@@ -19,6 +19,8 @@ PLAIN = Preferences(("policy",))
         ({"zone": "a\0b"}, "Asia/Shanghai"),
         ({"hour": 24, "zone": "Asia/Shanghai"}, "0 to 23"),
         ({"hour": 8}, "needs a zone"),
+        ({"day": 7}, "mon, tue"),
+        ({"frequencies": (("models", Frequency.WEEKLY),)}, "add it to them"),
         ({"most": 0}, "1 to 1000"),
         ({"follow": ("",)}, "1 to 80"),
         ({"follow": (" GPU",)}, "no blanks around"),
@@ -35,6 +37,12 @@ def test_preferences_that_serve_nobody_are_refused_with_advice(change: dict[str,
 def test_a_zone_may_stand_without_an_hour() -> None:
     chosen = replace(PLAIN, zone="Europe/Berlin")
     assert check_preferences(chosen) == chosen
+
+
+def test_frequencies_stand_in_the_order_of_the_topics_that_are_left() -> None:
+    own = (("policy", Frequency.WEEKLY), ("gone", Frequency.DAILY), ("models", Frequency.IMPORTANT))
+    kept = (("models", Frequency.IMPORTANT), ("policy", Frequency.WEEKLY))
+    assert of_topics(own, ("models", "funding", "policy")) == kept
 
 
 def test_a_list_has_its_items_once_in_order_without_blanks() -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from subscribers.growth import Change, changes, readers_by_topic
 from subscribers.models import State, Subscriber
 from subscribers.people import SubscriberStore
-from subscribers.preferences import MailFormat, Preferences
+from subscribers.preferences import Frequency, MailFormat, Preferences
 from subscribers.search import Found, Wanted, count, find
 from subscribers.topic_store import TopicRefused, TopicStore
 
@@ -38,8 +38,16 @@ def _names(found: Found) -> list[str | None]:
 @pytest.fixture
 def three(session: Session) -> Session:
     """Three people in a database."""
-    _add(session, "An@example.org", "policy", name="安娜")
-    _add(session, "bo@example.org", "models", "policy", name="Bo 欧阳", language="en")
+    _add(session, "An@example.org", "policy", name="安娜", frequency=Frequency.WEEKLY)
+    _add(
+        session,
+        "bo@example.org",
+        "models",
+        "policy",
+        name="Bo 欧阳",
+        language="en",
+        frequencies=(("models", Frequency.WEEKLY),),
+    )
     _add(session, "cy@example.net", "models-lite", state="paused", format=MailFormat.TEXT)
     return session
 
@@ -57,6 +65,8 @@ def three(session: Session) -> Session:
         (Wanted(state=State.PAUSED), ["cy@example.net"]),
         (Wanted(language="en"), ["bo@example.org"]),
         (Wanted(format=MailFormat.TEXT), ["cy@example.net"]),
+        (Wanted(frequency=Frequency.WEEKLY), ["bo@example.org", "An@example.org"]),
+        (Wanted(frequency=Frequency.IMPORTANT), []),
         (Wanted("example", topic="policy", language="zh"), ["An@example.org"]),
         (Wanted("%"), []),
         (Wanted("n_@"), []),

@@ -67,6 +67,7 @@ words = st.text("芯片GPUü x'\"\\", min_size=1, max_size=8).map(str.strip).fil
         follow=st.lists(words, max_size=3).map(tuple),
         mute=st.lists(words, max_size=3).map(tuple),
         format=st.sampled_from(MailFormat),
+        day=st.none() | st.integers(0, 6),
     )
 )
 def test_what_was_asked_comes_back_from_the_database_as_it_was(session: Session, wished: Preferences) -> None:
@@ -79,6 +80,12 @@ def test_what_was_asked_comes_back_from_the_database_as_it_was(session: Session,
     assert row is not None
     assert preferences_asked(row) == wished
     assert (row.wording, row.origin, row.created_at, row.confirmed_at) == (WORDING, "192.0.2.1", NOON, None)
+
+
+def test_a_request_of_before_there_were_days_and_frequencies_has_none(session: Session) -> None:
+    row = asked(session)
+    row.preferences = {name: kept for name, kept in row.preferences.items() if name not in ("day", "frequencies")}
+    assert preferences_asked(row) == replace(WISHED, day=None, frequencies=())
 
 
 def test_purging_takes_what_is_older_confirmed_or_not_and_nothing_else(

@@ -19,6 +19,7 @@ from newsletter.cli.output import (
     printable,
     progress_bar,
 )
+from newsletter.delivery.moving_hours import move_waiting
 from newsletter.readers.forgetting import forget as forget_person
 from subscribers.addresses import parse_address
 from subscribers.csv_export import export_csv
@@ -26,7 +27,16 @@ from subscribers.csv_import import import_csv
 from subscribers.csv_report import ImportReport, LineReport
 from subscribers.models import State, Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Frequency, MailFormat, Preferences, PreferencesRefused, split_list
+from subscribers.preferences import (
+    DAYS,
+    Frequency,
+    MailFormat,
+    Preferences,
+    PreferencesRefused,
+    check_preferences,
+    of_topics,
+    split_list,
+)
 from subscribers.sign_ups import SignUpStore
 from subscribers.topic_store import TopicRefused, unknown_topic
 
@@ -42,6 +52,12 @@ def add(
     name: Annotated[str, typer.Option(help="What to call them.")] = "",
     language: Annotated[str, typer.Option(help="zh or en, for labels and dates.")] = "zh",
     frequency: Annotated[Frequency, typer.Option(help="How often.")] = Frequency.DAILY,
+    frequencies: Annotated[
+        str, typer.Option(help="How often single topics, such as policy=weekly;models=important.")
+    ] = "",
+    day: Annotated[str, typer.Option(help="The day of what comes weekly, mon to sun; else the newsletter's.")] = "",
+    hour: Annotated[int | None, typer.Option(min=0, max=23, help="Their own hour; else as soon as it is out.")] = None,
+    zone: Annotated[str, typer.Option(help="The time zone of the hour; else the newsletter's.")] = "",
     mail_format: Annotated[MailFormat, typer.Option("--format", help="Both parts, or text alone.")] = MailFormat.HTML,
     most: Annotated[int | None, typer.Option(min=1, help="At most so many stories a mail.")] = None,
     follow: Annotated[str, typer.Option(help="Keywords to follow, separated by ;")] = "",
@@ -50,9 +66,14 @@ def add(
     """Add a reader who agreed to be written to; they are active at once."""
     newsletter = open_newsletter()
     with newsletter.session() as session:
+        chosen = _topics(newsletter, topics)
         preferences = Preferences(
-            topics=_topics(newsletter, topics),
+            topics=chosen,
             frequency=frequency,
+            frequencies=_frequencies(frequencies, chosen),
+            day=_day(day),
+            hour=hour,
+            zone=zone or (None if hour is None else newsletter.settings.zone),
             language=language,
             most=most,
             follow=split_list(follow),
@@ -114,6 +135,8 @@ def show(address: Address, as_json: AsJson = False) -> None:
     said = "; ".join(_said(one.at, one.kind, one.source, one.origin) for one in consents)
     asked = "; ".join(_said(one.created_at, one.source, one.origin) for one in waiting)
     shown = {name: ", ".join(value) if name in ("topics", "follow", "mute") else value for name, value in facts.items()}
+    if person:
+        shown["frequencies"] = "; ".join(f"{topic}={own}" for topic, own in person.frequencies.items())
     print_table(("", ""), [*(shown | {"consent": said, "unconfirmed": asked}).items()], "")
 
 
@@ -186,6 +209,7 @@ def import_(
             source=file.name,
             on_progress=bar,
             on_line=None if as_json else lambda line: _say_line(file, line),
+            on_rhythm=lambda reader: move_waiting(session, reader, newsletter.clock()),
         )
     if as_json:
         print_json(_report_json(report))
@@ -223,6 +247,28 @@ def _topics(newsletter: Newsletter, text: str) -> tuple[str, ...]:
     return slugs
 
 
+def _frequencies(text: str, topics: tuple[str, ...]) -> tuple[tuple[str, Frequency], ...]:
+    """Read `policy=weekly;models=important`, the topics in their order."""
+    found: dict[str, Frequency] = {}
+    for item in split_list(text.replace(",", ";")):
+        slug, _, word = (piece.strip() for piece in item.partition("="))
+        if word not in tuple(Frequency):
+            raise PreferencesRefused(
+                f"--frequencies: {printable(item)} is none; write policy=weekly, with one of {', '.join(Frequency)}."
+            )
+        found[slug] = Frequency(word)
+    check_preferences(Preferences(topics, frequencies=tuple(found.items())))
+    return of_topics(found.items(), topics)
+
+
+def _day(word: str) -> int | None:
+    if not word:
+        return None
+    if word.casefold() not in DAYS:
+        raise PreferencesRefused(f"--day: {printable(word)} is none; write one of {', '.join(DAYS)}.")
+    return DAYS.index(word.casefold())
+
+
 def _start_of(day: str, newsletter: Newsletter) -> datetime | None:
     if not day:
         return None
@@ -255,6 +301,8 @@ def _as_json(person: Subscriber) -> dict[str, Any]:
         "follow": list(preferences.follow),
         "mute": list(preferences.mute),
         "format": str(preferences.format),
+        "day": None if preferences.day is None else DAYS[preferences.day],
+        "frequencies": {topic: str(own) for topic, own in preferences.frequencies},
         "created_at": person.created_at,
     }
 

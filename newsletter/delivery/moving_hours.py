@@ -31,7 +31,9 @@ def move_waiting(session: Session, subscriber_id: int, now: datetime) -> None:
             ~col(Mailing.at_once),
         )
     ).all()
-    wants_daily = bool(preferences_of(reader).topics_at(Frequency.DAILY, Frequency.IMPORTANT))
+    wanted = preferences_of(reader)
+    follows = bool(wanted.follow) and wanted.frequency is not Frequency.WEEKLY
+    wants_daily = follows or bool(wanted.topics_at(Frequency.DAILY, Frequency.IMPORTANT))
     for delivery_id, due, release, days in waiting:
         moved = max(due_for(release, reader.zone, reader.hour), now.replace(microsecond=0))
         if days is None and not wants_daily and reader.topics:
@@ -42,3 +44,21 @@ def move_waiting(session: Session, subscriber_id: int, now: datetime) -> None:
             continue
         still_waits = col(Delivery.id) == delivery_id, col(Delivery.state) == State.QUEUED
         session.execute(update(Delivery).where(*still_waits).values(**values))
+
+
+def let_all_go(session: Session, mailing_id: int, now: datetime) -> int:
+    """Send a mailing to everybody at once from now on, whose own hour it may be; how many waited for theirs.
+
+    The caller commits.
+    """
+    # the mailing first: a planner at work holds it, and writes no row for an hour to come afterwards
+    session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(at_once=True))
+    at = now.replace(microsecond=0)
+    waiting = (
+        col(Delivery.mailing_id) == mailing_id,
+        col(Delivery.state) == State.QUEUED,
+        col(Delivery.next_at) > now,
+        col(Delivery.attempts) == 0,
+    )
+    moved = update(Delivery).where(*waiting).values(due=at, next_at=at).returning(col(Delivery.id))
+    return len(session.execute(moved).all())

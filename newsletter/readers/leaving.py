@@ -10,12 +10,14 @@ from sqlmodel import Session
 from newsletter.app import Newsletter
 from newsletter.readers.models import LetterKind
 from newsletter.readers.persons import hold, write_to
+from newsletter.readers.preferences import follow_rhythm
 from newsletter.render.wording import masked
 from subscribers.addresses import parse_address, without_addresses
 from subscribers.consent import last_of, record
 from subscribers.models import Consent, State, Subscriber
 from subscribers.people import LIFTED_BY_CONSENT, SubscriberRefused
 from subscribers.preference_columns import preferences_of
+from subscribers.preferences import of_topics
 from subscribers.tokens import Purpose
 
 ONE_CLICK, PAGE, MAIL = "one-click", "page", "mail"
@@ -82,8 +84,10 @@ def leave(
             pass  # they have none of these
         elif topics and (kept or person.follow):
             if person.state is not State.UNSUBSCRIBED:
-                choices = replace(preferences_of(person), topics=tuple(kept))
+                held = preferences_of(person)
+                choices = replace(held, topics=tuple(kept), frequencies=of_topics(held.frequencies, kept))
                 people.change(person, choices, source=source, origin=origin)
+                follow_rhythm(newsletter, session, person, held)
                 _keep_reason(newsletter, session, person, source, reason)
         elif people.unsubscribe(person, source, origin=origin):
             _keep_reason(newsletter, session, person, source, reason)

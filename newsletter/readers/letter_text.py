@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,14 +12,18 @@ from newsletter.compose.choose import Chooser
 from newsletter.content.inline import plain
 from newsletter.readers.letters import SUPPRESSED
 from newsletter.readers.models import Letter, LetterKind
+from newsletter.readers.sample import in_any_mail
+from newsletter.render.labels import Labels, load_labels
 from newsletter.render.letter_words import Facts, Latest
+from newsletter.render.rhythm_words import Rhythm
 from newsletter.render.spans import clean
+from newsletter.render.theme import templates_dir
 from newsletter.render.wording import masked
 from newsletter.storage.models import IssueRow
 from subscribers.models import SignUp, State, Subscriber, Suppression
 from subscribers.people import LIFTED_BY_CONSENT
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Preferences
+from subscribers.preferences import DAYS, Preferences
 from subscribers.tokens import Purpose
 
 STORIES = 5
@@ -67,6 +72,7 @@ def look_up(newsletter: Newsletter, session: Session, letter: Letter) -> None:
             found["other"] = masked(person.ascii_address or "")
         if letter.kind == LetterKind.WELCOME:
             found["latest"] = _latest(newsletter, session, preferences_of(person))
+            found["rhythm"] = _rhythm(newsletter, session, letter, preferences_of(person))
     letter.details = {**letter.details, _LOOKED_UP: found}
 
 
@@ -97,6 +103,7 @@ def facts_of(newsletter: Newsletter, letter: Letter) -> Facts:
         preferences=preferences if to_reader else "",
         unsubscribe=unsubscribe if to_reader else "",
         latest=_offer(base_url, found.get("latest")),
+        rhythm=found.get("rhythm", ""),
     )
 
 
@@ -131,6 +138,22 @@ def _names(newsletter: Newsletter, session: Session, letter: Letter, slugs: list
     return [clean(topic.name(letter.language)) for topic in map(catalogue.get, slugs) if topic]
 
 
+def _rhythm(newsletter: Newsletter, session: Session, letter: Letter, preferences: Preferences) -> str:
+    """When mail comes, in a sentence of the letter's language."""
+    catalogue, language = newsletter.topics(session).catalogue(), letter.language
+    rhythm = Rhythm(
+        _labels()[language],
+        lambda slug: clean(topic.name(language)) if (topic := catalogue.get(slug)) else None,
+        DAYS.index(newsletter.settings.weekly_day),
+    )
+    return rhythm.sentence(preferences)
+
+
+@cache
+def _labels() -> Mapping[str, Labels]:
+    return load_labels(templates_dir() / "locale")
+
+
 def _latest(newsletter: Newsletter, session: Session, preferences: Preferences) -> dict[str, Any] | None:
     """The newest issue that everybody may read, with what these choices bring of it, as plain values for JSON.
 
@@ -141,7 +164,8 @@ def _latest(newsletter: Newsletter, session: Session, preferences: Preferences) 
     if row is None or row.published_revision_id is None:
         return None
     issue = newsletter.issues(session).revision(row.published_revision_id).issue
-    chosen = [story for group in Chooser(issue).choose(preferences).groups for story in group.stories][:STORIES]
+    edition = Chooser(issue).choose(in_any_mail(preferences))
+    chosen = [story for group in edition.groups for story in group.stories][:STORIES]
     if not chosen:
         return None
     title_of = {story.id: clean(plain(story.title)) for story in issue.stories}

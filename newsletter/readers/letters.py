@@ -7,7 +7,7 @@ due again by itself, for the case that whoever took it has died.
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from newsletter.app import Newsletter
 from newsletter.readers.limits import had_enough
@@ -83,6 +83,11 @@ def put_down(
 def is_due(session: Session, now: datetime) -> bool:
     """Whether there is a letter to hand over."""
     return session.exec(select(Letter.id).where(*_due(now)).limit(1)).first() is not None
+
+
+def count_due(session: Session, now: datetime) -> int:
+    """How many letters there are to hand over."""
+    return session.exec(select(func.count()).select_from(Letter).where(*_due(now))).one()
 
 
 def next_due(session: Session, now: datetime) -> Letter | None:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlmodel import Session
 
 from newsletter.app import Newsletter
+from newsletter.delivery.moving_hours import move_waiting
 from newsletter.readers.letters import SUPPRESSED, put_down
 from newsletter.readers.limits import TURN, has_room
 from newsletter.readers.models import LetterKind
@@ -74,8 +75,10 @@ def save(
             return None
         check_choices(preferences, newsletter.topics(session).slugs())
         check_pause(until, newsletter.today())
-        if preferences != preferences_of(person):
+        before = preferences_of(person)
+        if preferences != before:
             people.change(person, preferences, source=SOURCE, origin=origin)
+            follow_rhythm(newsletter, session, person, before)
         moment = None if until is None else _beginning(newsletter, until)
         if moment is not None and moment != person.paused_until:
             people.pause(person, moment, SOURCE, origin=origin)
@@ -116,6 +119,12 @@ def ask_link(newsletter: Newsletter, address: str, origin: str = "") -> None:
         there = parse_address((person.address if person else None) or parsed.display)  # as its owner writes it
         number, language = (person.id, person.language) if person else (None, "")
         put_down(newsletter, session, kind, there, language, subscriber_id=number, origin=origin, not_sent=not_sent)
+
+
+def follow_rhythm(newsletter: Newsletter, session: Session, person: Subscriber, before: Preferences) -> None:
+    """Move what waits for a person, where mail is to come at other times than `before`; in the same transaction."""
+    if person.id is not None and preferences_of(person).rhythm != before.rhythm:
+        move_waiting(session, person.id, newsletter.clock())
 
 
 def check_choices(preferences: Preferences, known: Collection[str]) -> None:

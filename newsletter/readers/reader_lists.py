@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, or_, select
 from sqlmodel import Session, col
 
 from newsletter.app import Newsletter
+from newsletter.delivery.moving_hours import move_waiting
 from newsletter.readers.models import ReaderList, ReaderListPiece
 from newsletter.staff import audit
 from newsletter.staff.audit import Action
@@ -207,6 +208,7 @@ def _import(newsletter: Newsletter, session: Session, row: ReaderList, file: Bin
         state=State(row.state),
         source=row.name,
         on_line=_teller(told),
+        on_rhythm=lambda reader: move_waiting(session, reader, newsletter.clock()),
     )
     return _report(found, told, row.report["columns"], row.report["sample"])
 

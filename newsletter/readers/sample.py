@@ -1,6 +1,6 @@
 """What somebody with certain preferences would have received of the newest issue, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from threading import Lock
@@ -17,7 +17,7 @@ from newsletter.render.compiled import CompiledIssue
 from newsletter.render.message import html_of, subject_of, text_of
 from newsletter.render.recipient import Recipient
 from newsletter.storage.issues import IssueRefused
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 from subscribers.topics import Catalogue, Topic
 
 
@@ -92,7 +92,7 @@ class Sampler:
                 press = self._press(latest.issue, language, topics)
         except IssueRefused:
             return None
-        edition = press.chooser.choose(preferences)
+        edition = press.chooser.choose(in_any_mail(preferences))
         if not edition:
             return None
         return Sample(
@@ -113,6 +113,16 @@ class Sampler:
             publication=self._newsletter.settings.publication,
         )
         return _Press(Chooser(issue), Assembler(compiled, capacity=64))
+
+
+def in_any_mail(preferences: Preferences) -> Preferences:
+    """Choices by which a daily issue brings all that they bring of it, at once or with the week's digest."""
+    own = tuple((topic, _sooner(frequency)) for topic, frequency in preferences.frequencies)
+    return replace(preferences, frequency=_sooner(preferences.frequency), frequencies=own)
+
+
+def _sooner(frequency: Frequency) -> Frequency:
+    return Frequency.DAILY if frequency is Frequency.WEEKLY else frequency
 
 
 def _stories(press: _Press, edition: Edition, preferences: Preferences) -> tuple[SampleStory, ...]:

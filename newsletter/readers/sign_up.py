@@ -15,12 +15,13 @@ from newsletter.app import Newsletter
 from newsletter.readers.letters import SUPPRESSED, put_down, write
 from newsletter.readers.limits import TURN, has_room
 from newsletter.readers.models import LetterKind
-from newsletter.readers.preferences import check_choices
+from newsletter.readers.preferences import check_choices, follow_rhythm
 from newsletter.render.wording import masked
 from newsletter.storage.turn import take_turn
 from subscribers.addresses import Address, parse_address
 from subscribers.models import SignUp, State, Subscriber
 from subscribers.people import LIFTED_BY_CONSENT, SubscriberRefused
+from subscribers.preference_columns import preferences_of
 from subscribers.preferences import Preferences, PreferencesRefused
 from subscribers.sign_ups import SignUpStore, preferences_asked
 from subscribers.tokens import Purpose
@@ -103,9 +104,13 @@ def confirm(newsletter: Newsletter, token: str, origin: str, wording: str = "") 
             return None
         if _standing(row, newsletter.clock()) is Standing.OPEN:
             try:
+                known = newsletter.people(session).get(row.address)
+                before = preferences_of(known) if known else None
                 person = newsletter.people(session).join(row, source="page", origin=origin, wording=wording)
             except SubscriberRefused:  # the operator has shut this address out since it was asked for
                 return None
+            if before is not None:
+                follow_rhythm(newsletter, session, person, before)
             _welcome(newsletter, session, person)
         return _waiting(session, row, newsletter.clock())
 

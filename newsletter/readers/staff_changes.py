@@ -15,6 +15,7 @@ from newsletter.app import Newsletter
 from newsletter.delivery import history
 from newsletter.readers import forgetting
 from newsletter.readers.leaving import one_line
+from newsletter.readers.preferences import follow_rhythm
 from newsletter.staff import audit
 from newsletter.staff.audit import Action
 from newsletter.staff.rights import Actor
@@ -93,11 +94,13 @@ def change(
     with _reader(newsletter, public_id) as (session, person):
         people = newsletter.people(session)
         _check_topics(newsletter, session, preferences)
-        before, after = columns_of(preferences_of(person)), columns_of(preferences)
+        held = preferences_of(person)
+        before, after = columns_of(held), columns_of(preferences)
         changed = tuple(column for column, value in after.items() if value != before[column])
         if people.rename(person, name):
             changed = ("name", *changed)
         people.change(person, preferences, source=SOURCE)
+        follow_rhythm(newsletter, session, person, held)
         if changed:
             _record(newsletter, session, actor, person, "changed", fields=list(changed))
         return changed

@@ -131,12 +131,12 @@ def _drafts(session: Session) -> Iterator[tuple[str, set[str]]]:
 
 
 def _newest_texts() -> Select[str, dict[str, Any]]:
-    """The newest revision of each issue as it was read, the newest issue first."""
+    """The newest revision of each issue as it was read, the newest issue first; digests have the stories of others."""
     newest = select(func.max(col(RevisionRow.id))).group_by(col(RevisionRow.issue_id))
     return (
         select(col(IssueRow.slug), col(RevisionRow.document))
         .join(RevisionRow, col(RevisionRow.issue_id) == col(IssueRow.id))
-        .where(col(RevisionRow.id).in_(newest))
+        .where(col(RevisionRow.id).in_(newest), ~col(IssueRow.is_digest))
         .order_by(col(IssueRow.date).desc(), col(IssueRow.id).desc())
     )
 

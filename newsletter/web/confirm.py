@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from newsletter.readers.sign_up import Standing, Waiting, confirm, look, way_on
 from newsletter.web.pages import newsletter_of, render, sampler_of, topics_of, words_for
+from newsletter.web.rhythm_form import When
+from newsletter.web.rhythm_view import sentence_for
 from newsletter.web.visitor import client_of, language_of
 from subscribers.preferences import Preferences
 
@@ -47,7 +49,11 @@ def _page(request: Request, token: str, waiting: Waiting | None) -> Response:
 def _open(request: Request, _token: str, waiting: Waiting) -> dict[str, Any]:
     topics = topics_of(request)
     chosen = [topic for slug in waiting.preferences.topics if (topic := topics.get(slug))]
-    return {"topics": [topic.name(language_of(request)) for topic in chosen], "wishes": _wishes(waiting.preferences)}
+    return {
+        "topics": [topic.name(language_of(request)) for topic in chosen],
+        "wishes": _wishes(waiting.preferences),
+        "sentence": sentence_for(request, waiting.preferences),
+    }
 
 
 def _wishes(asked: Preferences) -> dict[str, str]:
@@ -65,11 +71,14 @@ def _done(request: Request, token: str, waiting: Waiting) -> dict[str, Any]:
     return {
         "latest": sampler_of(request).sample(waiting.preferences, waiting.preferences.language),
         "preferences": way_on(newsletter_of(request), token),
+        "sentence": sentence_for(request, waiting.preferences),
     }
 
 
 def _again(_request: Request, _token: str, waiting: Waiting) -> dict[str, Any]:
-    return {"query": urlencode([("topics", slug) for slug in waiting.preferences.topics])}
+    asked = waiting.preferences
+    topics = urlencode([("topics", slug) for slug in asked.topics])
+    return {"query": "&".join(filter(None, (topics, When.chosen(asked).address)))}
 
 
 _PARTS = {Standing.OPEN: _open, Standing.DONE: _done, Standing.OVER: _again, Standing.LEFT: _again}

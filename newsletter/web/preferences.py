@@ -14,6 +14,7 @@ from newsletter.web.mail_page import framed, framed_text
 from newsletter.web.pages import back_to, newsletter_of, render, sampler_of, topics_of
 from newsletter.web.posted import Posted
 from newsletter.web.preferences_form import Form, Mistakes, form_from, form_of, read
+from newsletter.web.rhythm_view import clock_for, sentence_for
 from newsletter.web.visitor import client_of, language_of
 from subscribers.preferences import LANGUAGES, MailFormat
 from subscribers.topics import Topic
@@ -49,7 +50,7 @@ def change(request: Request, token: str, posted: Posted) -> Response:
         return RedirectResponse(f"/preferences/{token}?done=resumed", 303)
     topics = topics_of(request).by_slug
     form = form_from(posted, tuple(topics))
-    choices, until, mistakes = read(form, held.preferences, newsletter.today())
+    choices, until, mistakes = read(form, held.preferences, newsletter.today(), newsletter.settings.zone)
     if mistakes:
         return _page(request, token, held, topics, form, mistakes=mistakes, status=422)
     if posted.get("seen", held.version) != held.version:  # another tab, or another device, was quicker
@@ -68,7 +69,7 @@ def try_out(request: Request, token: str, posted: Posted) -> Response:
         return _nobody(request, token, held)
     topics = topics_of(request).by_slug
     form = form_from(posted, tuple(topics))
-    mistakes = read(form, held.preferences, newsletter.today())[2]
+    mistakes = read(form, held.preferences, newsletter.today(), newsletter.settings.zone)[2]
     return _page(request, token, held, topics, form, mistakes=mistakes, unsaved=True)
 
 
@@ -86,7 +87,7 @@ def mail(request: Request, token: str) -> Response:
     if held is None:
         raise HTTPException(404)
     form = form_from(request.query_params, tuple(topics_of(request).by_slug))
-    choices = read(form, held.preferences, newsletter.today())[0]
+    choices = read(form, held.preferences, newsletter.today(), newsletter.settings.zone)[0]
     made = sampler_of(request).sample(choices, choices.language)
     if made is None:
         raise HTTPException(404)
@@ -110,7 +111,7 @@ def _page(
 ) -> Response:
     newsletter = newsletter_of(request)
     today = newsletter.today()
-    choices, language = read(form, held.preferences, today)[0], language_of(request)
+    choices, language = read(form, held.preferences, today, newsletter.settings.zone)[0], language_of(request)
     return render(
         request,
         "preferences.html.j2",
@@ -127,6 +128,8 @@ def _page(
         earliest=today.fromordinal(today.toordinal() + 1),
         latest=today + LONGEST_PAUSE,
         made=sampler_of(request).sample(choices, choices.language),
+        sentence=sentence_for(request, choices),
+        clock=clock_for(request, form.when),
         names={one.name(choices.language): one.name(language) for one in topics.values()},
         long_date=labels(language).long_date,
         zone=labels(language).zone_name(newsletter.settings.time_zone),

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from newsletter.readers.preferences import KEYWORDS, Held, check_pause
+from newsletter.web.rhythm_form import When
 from subscribers.characters import unwritable
 from subscribers.preferences import KEYWORD_CHARACTERS, LANGUAGES, MailFormat, Preferences, PreferencesRefused
 
@@ -39,6 +40,7 @@ class Form:
     format: str
     language: str
     until: str
+    when: When
 
     @property
     def query(self) -> str:
@@ -51,7 +53,8 @@ class Form:
             "format": self.format,
             "mail": self.language,
         }
-        return urlencode({name: value for name, value in fields.items() if value}, doseq=True)
+        said = urlencode({name: value for name, value in fields.items() if value}, doseq=True)
+        return "&".join(filter(None, (said, urlencode(self.when.query))))
 
 
 def form_of(held: Held, known: Sequence[str]) -> Form:
@@ -69,6 +72,7 @@ def form_of(held: Held, known: Sequence[str]) -> Form:
         format=str(choices.format),
         language=choices.language,
         until=held.until.isoformat() if held.until else "",
+        when=When.chosen(choices),
     )
 
 
@@ -89,15 +93,16 @@ def form_from(fields: QueryParams, known: Sequence[str]) -> Form:
         format=fields.get("format", MailFormat.HTML),
         language=fields.get("mail", LANGUAGES[0]),
         until=fields.get("until", "").strip(),
+        when=When.of(fields.multi_items()),
     )
 
 
-def read(form: Form, current: Preferences, today: date) -> tuple[Preferences, date | None, Mistakes]:
+def read(form: Form, current: Preferences, today: date, home: str) -> tuple[Preferences, date | None, Mistakes]:
     """The choices and the end of a pause that a form means, with what is wrong; a wrong field leaves `current` as is.
 
-    What the form does not ask for stays as it is in `current`.
+    What the form does not ask for stays as it is in `current`. An hour without a zone is that of `home`.
     """
-    mistakes: Mistakes = {}
+    mistakes: Mistakes = form.when.mistakes()
     choices = replace(
         current,
         topics=tuple(topic for topic in form.order if topic in form.topics),
@@ -109,7 +114,7 @@ def read(form: Form, current: Preferences, today: date) -> tuple[Preferences, da
     )
     if not choices.topics and not choices.follow and "follow" not in mistakes:
         mistakes["topics"] = "pref_wrong_topics"
-    return choices, _day(form.until, today, mistakes), mistakes
+    return form.when.applied(choices, home), _day(form.until, today, mistakes), mistakes
 
 
 def _ordered(first: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from subscribers.topics import Catalogue
 
 router = APIRouter()
 
+ANYWHERE = "UTC"
+"""A sample is of an issue: at which hour it would have come does not show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -47,8 +50,8 @@ def mail(request: Request, language: str = "") -> Response:
 
 def _made(sampler: Sampler, typed: Typed, topics: Catalogue) -> Sample | None:
     """The sample for what was ticked; for nothing ticked that of all `topics`."""
-    wished = replace(typed.preferences, topics=typed.topics or tuple(topics.by_slug))
-    return sampler.sample(wished, typed.language)
+    everything = replace(typed, topics=typed.topics or tuple(topics.by_slug))
+    return sampler.sample(everything.preferences(ANYWHERE), typed.language)
 
 
 def shown(sampler: Sampler, typed: Typed, topics: Catalogue) -> Shown | None:
@@ -60,4 +63,5 @@ def shown(sampler: Sampler, typed: Typed, topics: Catalogue) -> Shown | None:
     query.append(("language", typed.language))
     query += [("most", str(typed.most))] if typed.most else []
     query += [("format", str(typed.format))] if typed.format is MailFormat.TEXT else []
+    query += typed.when.query
     return Shown(f"/sample?{urlencode(query)}", len(found.stories), found.date, not typed.topics)

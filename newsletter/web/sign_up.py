@@ -11,6 +11,7 @@ from newsletter.archive.reading import TopicRate
 from newsletter.web.archive_view import labels
 from newsletter.web.pages import archive_of, back_to, newsletter_of, render, sampler_of, topics_of, words_for
 from newsletter.web.posted import Posted
+from newsletter.web.rhythm_view import clock_for
 from newsletter.web.sample import Shown, shown
 from newsletter.web.sign_up_form import MOSTS, Mistake, Typed, answer_to, fresh_token, kept_token, send
 from newsletter.web.visitor import language_of
@@ -83,6 +84,7 @@ def _page(request: Request, typed: Typed, mistakes: tuple[Mistake, ...] = ()) ->
         mosts=MOSTS,
         languages=LANGUAGES,
         formats=list(MailFormat),
+        clock=clock_for(request, typed.when),
         consent=words["sign_up_consent"].format(newsletter=newsletter.name),
         latest=bool(rates),
         shown=found,

@@ -1,7 +1,7 @@
 """What somebody typed into a sign-up form, wherever it stands: read, judged, and turned into a request."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from newsletter.app import Newsletter
 from newsletter.readers.limits import TooMany
 from newsletter.readers.sign_up import Asked, ask
 from newsletter.web.pages import newsletter_of, topics_of, words_for
+from newsletter.web.rhythm_form import When
 from newsletter.web.visitor import client_of, language_of
 from subscribers.addresses import AddressRefused, parse_address
 from subscribers.preferences import LANGUAGES, MailFormat, Preferences, PreferencesRefused
@@ -36,7 +37,8 @@ class Typed:
     """The fields of a form, or of a query, as far as they make sense.
 
     `most` is None for all stories; `language` is that of the mails, empty when nobody said; `token` tells when the form
-    was shown; `robot` that somebody filled the field that nobody sees; `update` that only the preview was asked for.
+    was shown; `robot` that somebody filled the field that nobody sees; `update` that only the preview was asked for;
+    `when` is how often and when mail is to come.
     """
 
     address: str = ""
@@ -47,6 +49,7 @@ class Typed:
     token: str = ""
     robot: bool = False
     update: bool = False
+    when: When = field(default_factory=When)
 
     @classmethod
     def of(cls, fields: Sequence[tuple[str, str]]) -> "Typed":
@@ -63,6 +66,7 @@ class Typed:
             token=said.get("form", ""),
             robot=bool(said.get(TRAP, "")),
             update="update" in said,
+            when=When.of(fields),
         )
 
     def among(self, known: Iterable[str], language: str) -> "Typed":
@@ -70,15 +74,15 @@ class Typed:
         topics = tuple(slug for slug in known if slug in self.topics)
         return replace(self, topics=topics, language=self.language or language)
 
-    @property
-    def preferences(self) -> Preferences:
-        """What was chosen, as preferences; not checked yet."""
-        return Preferences(topics=self.topics, language=self.language, most=self.most, format=self.format)
+    def preferences(self, home: str) -> Preferences:
+        """What was chosen, as preferences, not checked yet; who names an hour and no zone means that of `home`."""
+        chosen = Preferences(topics=self.topics, language=self.language, most=self.most, format=self.format)
+        return self.when.applied(chosen, home)
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong: the field (`address`, `topics`, `form`), the key of the words for it, and the status.
+    """What is wrong: the field (`address`, `topics`, `hour`, `zone`, `form`), the key of its words, and the status.
 
     Where `mends_itself`, there is nothing wrong with what was typed, and sending it once more is enough.
     """
@@ -119,7 +123,7 @@ def send(request: Request, typed: Typed, source: str) -> tuple[Mistake, ...]:
         return mistakes
     asked = Asked(
         address=typed.address,
-        preferences=typed.preferences,
+        preferences=typed.preferences(newsletter.settings.zone),
         source=source,
         wording=words["sign_up_consent"].format(newsletter=newsletter.name),
         origin=client_of(request, newsletter.settings.trusted_proxies),
@@ -143,7 +147,7 @@ def _mistakes(typed: Typed) -> tuple[Mistake, ...]:
     except AddressRefused:
         word = "sign_up_address_wrong" if typed.address.strip() else "sign_up_address_none"
         found.append(Mistake("address", word))
-    return tuple(found)
+    return (*found, *(Mistake(name, word) for name, word in typed.when.mistakes().items()))
 
 
 def untimely(newsletter: Newsletter, token: str) -> str:

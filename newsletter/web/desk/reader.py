@@ -13,10 +13,12 @@ from newsletter.readers import staff_changes
 from newsletter.readers.preferences import check_pause
 from newsletter.staff.rights import Actor, Right
 from newsletter.web.desk.moments import moment
+from newsletter.web.desk.reader_days import days_of
 from newsletter.web.desk.reader_form import Filled, filled, sheet_of
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of, topics_of, words_for
 from newsletter.web.posted import Posted
+from newsletter.web.rhythm_view import clock_for, sentence_for
 from subscribers.addresses import NameRefused
 from subscribers.people import LIFTED_BY_CONSENT, SubscriberRefused
 from subscribers.preference_columns import preferences_of
@@ -71,7 +73,8 @@ def forget(request: Request, public_id: str) -> Response:
 def _save(request: Request, public_id: str, posted: QueryParams) -> Response:
     newsletter, found = newsletter_of(request), _found(request, public_id)
     current = preferences_of(found.person)
-    read = filled(posted, current, tuple(topics_of(request).by_slug), newsletter.today())
+    known = tuple(topics_of(request).by_slug)
+    read = filled(posted, current, known, newsletter.today(), newsletter.settings.zone)
     if read.moved or read.mistakes:
         return _page(request, public_id, read=read, mistakes=read.mistakes)
     try:
@@ -129,18 +132,23 @@ def _page(
     newsletter, found = newsletter_of(request), _found(request, public_id)
     topics = topics_of(request).by_slug
     person = found.person
+    sheet = read.sheet if read else sheet_of(person.name, preferences_of(person), tuple(topics))
     return desk_page(
         request,
         "reader.html.j2",
         status=422 if mistakes else 200,
         place="readers",
         reader=found,
+        days=days_of(request, person),
+        zone=newsletter.settings.zone,
         person=person,
-        sheet=read.sheet if read else sheet_of(person.name, preferences_of(person), tuple(topics)),
+        sheet=sheet,
         unsaved=read is not None,
         mistakes=mistakes,
         done=done,
         topics=topics,
+        clock=clock_for(request, sheet.choices.when),
+        sentence=sentence_for(request, preferences_of(person)),
         languages=LANGUAGES,
         formats=tuple(MailFormat),
         pause_is_over=person.paused_until is not None and person.paused_until <= newsletter.clock(),

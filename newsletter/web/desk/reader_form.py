@@ -37,12 +37,12 @@ def sheet_of(name: str, preferences: Preferences, known: Sequence[str]) -> Sheet
     return Sheet(name, form_of(Held("", preferences), known))
 
 
-def filled(fields: QueryParams, current: Preferences, known: Sequence[str], today: date) -> Filled:
+def filled(fields: QueryParams, current: Preferences, known: Sequence[str], today: date, home: str) -> Filled:
     """Read a sheet; a wrong field leaves `current` as it is. Somebody may have no topic here, as after an import.
 
     `moved` says that a button was pressed which moves a topic, and nothing is to be kept yet.
     """
     choices = form_from(fields, known)
-    preferences, _, mistakes = read(choices, current, today)
+    preferences, _, mistakes = read(choices, current, today, home)
     mistakes.pop("topics", None)
     return Filled(Sheet(fields.get("name", ""), choices), preferences, mistakes, bool(fields.get("move")))

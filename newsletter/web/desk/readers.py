@@ -19,13 +19,14 @@ from newsletter.web.desk.reader_form import NOBODY, Sheet, filled, sheet_of
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of, topics_of
 from newsletter.web.posted import Posted
+from newsletter.web.rhythm_view import clock_for
 from newsletter.web.visitor import language_of
 from subscribers import growth, search
 from subscribers.addresses import AddressRefused, NameRefused, clean_name, parse_address
 from subscribers.csv_export import csv_pages
 from subscribers.models import SignUp, State, Subscriber, Suppression
 from subscribers.people import SubscriberRefused
-from subscribers.preferences import LANGUAGES, MailFormat
+from subscribers.preferences import LANGUAGES, Frequency, MailFormat
 from subscribers.search import Wanted
 from subscribers.sign_ups import SignUpStore
 
@@ -36,7 +37,7 @@ COUNTED = 10_000
 """Further than that nobody needs to know how many were found, and the database need not count."""
 _DAYS, _WEEKS = 90, 13
 _TEXT_CHARACTERS = 320
-_FILTERS = ("q", "state", "topic", "reads", "format")
+_FILTERS = ("q", "state", "topic", "reads", "format", "often")
 
 
 @router.api_route("", methods=["GET", "HEAD"])
@@ -67,6 +68,7 @@ def show(request: Request) -> Response:
             states=tuple(State),
             languages=LANGUAGES,
             formats=tuple(MailFormat),
+            frequencies=tuple(Frequency),
             day_of=_days(request),
             done=fields.get("done", "") == "forgotten",
         )
@@ -110,7 +112,8 @@ def ask(request: Request) -> Response:
 def add(request: Request, posted: Posted) -> Response:
     """Add a reader, who agreed to it; or show the form again with what is wrong."""
     newsletter = newsletter_of(request)
-    read = filled(posted, NOBODY, tuple(topics_of(request).by_slug), newsletter.today())
+    known = tuple(topics_of(request).by_slug)
+    read = filled(posted, NOBODY, known, newsletter.today(), newsletter.settings.zone)
     state = State.PENDING if posted.get("state") == State.PENDING else State.ACTIVE
     typed = Adding(read.sheet, posted.get("address", ""), posted.get("agreed", ""), state)
     if read.moved:
@@ -160,6 +163,7 @@ def _adding(
         mistakes=mistakes,
         known=known,
         topics=topics_of(request).by_slug,
+        clock=clock_for(request, typed.sheet.choices.when),
         languages=LANGUAGES,
         formats=tuple(MailFormat),
     )
@@ -177,13 +181,14 @@ class Adding:
 
 def _wanted(fields: QueryParams) -> Wanted:
     state, form = fields.get("state", ""), fields.get("format", "")
-    language, topic = fields.get("reads", ""), fields.get("topic", "")
+    language, topic, often = fields.get("reads", ""), fields.get("topic", ""), fields.get("often", "")
     return Wanted(
         text=fields.get("q", "").strip()[:_TEXT_CHARACTERS],
         state=State(state) if state in tuple(State) else None,
         topic=topic if topic.isprintable() else "",
         language=language if language in LANGUAGES else "",
         format=MailFormat(form) if form in tuple(MailFormat) else None,
+        frequency=Frequency(often) if often in tuple(Frequency) else None,
     )
 
 
