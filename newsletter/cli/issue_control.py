@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from newsletter.cli.hours_ahead import in_words
 from newsletter.cli.output import AsJson, console, numbered, open_newsletter, print_json, print_table
+from newsletter.delivery.counts import Ahead, ahead
 from newsletter.delivery.history import entries
 from newsletter.delivery.outcome import State
 from newsletter.delivery.pauses import in_english
+from newsletter.delivery.plan import find_mailing
 from newsletter.editorial import sending
 from newsletter.editorial.appointments import call_off
 from newsletter.editorial.dispatch import standing
@@ -26,11 +29,14 @@ def status(slug: Slug, as_json: AsJson = False) -> None:
         saved = newsletter.issues(session).find(slug)
         stands = standing(newsletter, saved)
         at = appointed_for(session, saved.issue_id)
+        mailing = find_mailing(session, saved.issue_id)
+        later = ahead(session, mailing.id, newsletter.clock()) if mailing and mailing.id else Ahead()
         unknown = list(entries(session, slug=slug, state=State.UNKNOWN, limit=_LISTED))
     why = in_english(stands.why)
     if as_json:
         times = {"at": at} if at else {}
-        print_json({"slug": slug, "state": stands.state, "why": why, **times, **asdict(stands.counts)})
+        counts = {**asdict(stands.counts), "later": asdict(later)}
+        print_json({"slug": slug, "state": stands.state, "why": why, **times, **counts})
         return
     console().print(f"{slug}: {stands.state}" + (f" ({why})" if why else ""))
     if at and stands.state in ("draft", "approved"):
@@ -43,6 +49,8 @@ def status(slug: Slug, as_json: AsJson = False) -> None:
                 f"It is not sent {when} unless it is approved again before: `newsletter issue approve {slug}`."
             )
     print_table([f"# {name}" for name in asdict(stands.counts)], [tuple(asdict(stands.counts).values())], "")
+    if later.readers:
+        console().print(in_words(later, newsletter.settings.time_zone))
     if unknown:
         console().print("\nUnknown: the server may or may not have these.")
         print_table(("address", "why"), [(entry.address, entry.reason) for entry in unknown], "")

@@ -15,19 +15,21 @@ from typing import Annotated
 import typer
 
 from newsletter.app import Newsletter
+from newsletter.cli.hours_ahead import in_words
 from newsletter.cli.output import (
     AsJson,
     console,
     drain_notice,
     error_console,
     open_newsletter,
+    plain,
     print_json,
     print_table,
     printable,
     progress_bar,
 )
 from newsletter.delivery.control import MailingState
-from newsletter.delivery.counts import Counts
+from newsletter.delivery.counts import Ahead, Counts
 from newsletter.delivery.outcome import Outcome, Verdict
 from newsletter.delivery.pauses import in_english
 from newsletter.delivery.plan import find_mailing
@@ -41,6 +43,7 @@ from newsletter.editorial.timetable import moment_from
 from newsletter.editorial.trial import order_trial
 from newsletter.storage.issues import IssueRefused
 from newsletter.storage.seat import SenderRunning
+from newsletter.storage.witness import require_not_held
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
 _LINE_SECONDS = 1.0
@@ -51,6 +54,9 @@ def send(
     at: Annotated[
         str, typer.Option("--at", help="Send it by itself then, such as '2026-03-09 08:00' in the newsletter's zone.")
     ] = "",
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="To everybody now, also to those who chose an hour of their own.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Go the whole way into a local sink; nothing is sent or written down.")
     ] = False,
@@ -69,6 +75,8 @@ def send(
     """Send an approved issue to its readers now, or go on with a send that was stopped."""
     if sum((bool(at), bool(test), dry_run)) > 1:
         raise typer.BadParameter("say one of --at, --test and --dry-run.")
+    if at_once and (at or test or dry_run):
+        raise typer.BadParameter("--at-once is for a send to the readers now.")
     if as_json and json_lines:
         raise typer.BadParameter("say one of --json and --json-lines.")
     if to and not dry_run:
@@ -82,7 +90,7 @@ def send(
     elif dry_run:
         _rehearse(newsletter, slug, to or Path(f"dry-run-{slug}"), as_json)
     else:
-        _send(newsletter, slug, _Teller(slug, json_lines=json_lines), as_json)
+        _send(newsletter, slug, _Teller(slug, json_lines=json_lines), as_json, at_once=at_once)
 
 
 @dataclass
@@ -111,33 +119,35 @@ class _Teller:
 
     def line(self, value: dict[str, object]) -> None:
         if self.json_lines:
-            typer.echo(json.dumps({"slug": self.slug, **value}, ensure_ascii=False))
+            typer.echo(json.dumps({"slug": self.slug, **value}, ensure_ascii=False, default=plain))
 
 
-def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool) -> None:
+def _send(newsletter: Newsletter, slug: str, teller: _Teller, as_json: bool, *, at_once: bool) -> None:
+    require_not_held(newsletter.engine, newsletter.database_file)  # before anything is begun
     with newsletter.reading() as session:
         begun = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
     if begun is None:
         require_readers(newsletter)
-    dispatch = Dispatch.of(newsletter, slug)
+    dispatch = Dispatch.of(newsletter, slug, at_once=at_once)
     with teller.bar("Planning") as bar:
         planned = 0
         for rows in dispatch.plan():
             planned += rows
             bar(planned, None)
     before = dispatch.counts()
-    total = before.queued + before.deferred
+    total = before.queued + before.deferred - dispatch.ahead().readers
     with teller.bar("Sending") as bar:
         worked = _hand_over(newsletter, dispatch, bar, total)
-    counts, state = dispatch.counts(), dispatch.state()
-    result = {"slug": slug, **asdict(counts), "stopped": worked.stopped, "trouble": worked.trouble}
+    counts, later, state = dispatch.counts(), dispatch.ahead(), dispatch.state()
+    ends = {"stopped": worked.stopped, "trouble": worked.trouble}
+    result = {"slug": slug, **asdict(counts), "later": asdict(later), **ends}
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
     teller.line({"event": "end", "state": standing(newsletter, saved).state, **result})
     if as_json:
         print_json(result)
     elif not teller.json_lines:
-        _say(slug, total, counts, state[0])
+        _say(newsletter, slug, total, counts, later, state[0])
     _complain(slug, worked, state)
 
 
@@ -157,7 +167,7 @@ def _hand_over(
                 return dispatch.send(outbox, count)
         try:
             for counts in following(dispatch):
-                bar(total - counts.queued - counts.deferred, total)
+                bar(total + dispatch.ahead().readers - counts.queued - counts.deferred, total)
         except KeyboardInterrupt:
             error_console().print("newsletter: another process of this database goes on with it.")
             return Worked()
@@ -181,11 +191,18 @@ def _stopped_by_signals(newsletter: Newsletter, outbox: Outbox) -> Iterator[None
             signal.signal(number, handler)
 
 
-def _say(slug: str, total: int, counts: Counts, state: str) -> None:
+def _say(newsletter: Newsletter, slug: str, total: int, counts: Counts, later: Ahead, state: str) -> None:
     left = counts.queued + counts.deferred
     over = "stopped for good" if state == MailingState.CANCELLED else "not all sent yet" if left else "sent"
-    console().print(f"{slug}: {over if total else 'nothing was left to send'}.")
+    if left and left == later.readers:
+        over = "sent to everybody whose hour has come" if total else "nothing was due"
+    console().print(f"{slug}: {over if total or left else 'nothing was left to send'}.")
     print_table([f"# {name}" for name in asdict(counts)], [tuple(asdict(counts).values())], "")
+    if later.readers:
+        console().print(
+            f"{in_words(later, newsletter.settings.time_zone)} Where `newsletter serve` or `newsletter worker` runs it "
+            f"goes on by itself; else run `newsletter issue send {slug}` again then."
+        )
     if counts.deferred:
         console().print(f"{counts.deferred} deferred by the server; run `newsletter issue send {slug}` again later.")
     if counts.failed:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
@@ -23,6 +24,16 @@ class Counts:
     excluded: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Of the queued ones those whose hour is to come: how many, when the next do and how many then, and the last."""
+
+    readers: int = 0
+    next_at: datetime | None = None
+    at_next: int = 0
+    last_at: datetime | None = None
+
+
 NOTHING = Counts(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -40,6 +51,17 @@ def counts_of(session: Session, mailing_ids: Sequence[int]) -> dict[int, Counts]
     for mailing_id, state, number in session.exec(of_these.group_by(col(Delivery.mailing_id), col(Delivery.state))):
         states[mailing_id][state] = number
     return {mailing_id: _counts(found) for mailing_id, found in states.items()}
+
+
+def ahead(session: Session, mailing_id: int, now: datetime) -> Ahead:
+    """Who of a mailing waits for an hour to come, from those rows of the index alone that wait for one."""
+    to_come = Delivery.mailing_id == mailing_id, Delivery.state == State.QUEUED, Delivery.next_at > now
+    hours = func.count(), func.min(Delivery.next_at), func.max(Delivery.next_at)
+    readers, next_at, last_at = session.exec(select(*hours).where(*to_come)).one()
+    if next_at is None:
+        return Ahead()
+    at_next = select(func.count()).where(*to_come[:2], Delivery.next_at == next_at)
+    return Ahead(readers, next_at, session.exec(at_next).one(), last_at)
 
 
 def _counts(states: Mapping[str, int]) -> Counts:

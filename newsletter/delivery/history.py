@@ -178,7 +178,7 @@ def forget_reader(session: Session, subscriber_id: int) -> None:
 
 
 def _query(slug: str, readers: Collection[int] | None, state: str) -> Select[Delivery, str, datetime]:
-    query = (
+    query: Select[Delivery, str, datetime] = (
         select(Delivery, col(IssueRow.slug), col(Mailing.due).label("release"))
         .join(Mailing, col(Mailing.id) == Delivery.mailing_id)
         .join(IssueRow, col(IssueRow.id) == Mailing.issue_id)

@@ -7,14 +7,14 @@ from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.compose.edition import FOLLOWED
 from newsletter.content.inline import plain
-from newsletter.content.issue import Story
+from newsletter.content.issue import Mark, Story
 from newsletter.delivery.history import Entry, find, had_before
 from newsletter.delivery.outcome import Reason
 from newsletter.delivery.writer import edition_from_json
 from subscribers.addresses import AddressRefused
 from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 
 _NOT_CHOSEN_FOR = (Reason.SUPPRESSED, Reason.PAUSED, Reason.WEEKLY)
 """Left out before anybody looked at what the issue has for them."""
@@ -25,8 +25,9 @@ class Line:
     """One story of the issue; `why` it was chosen, or left out, in one word, and what that rests on.
 
     Chosen: `topic` (which), `followed` (the keyword, empty when it is not followed any more). Left out: `topic` (none
-    of theirs), `muted` (the keyword), `had` (the issue's slug), `most` (the reader's limit), `changed`: their choices
-    have changed since, and do not tell.
+    of theirs), `muted` (the keyword), `had` (the issue's slug), `weekly` (a topic that they read in the digest),
+    `daily` (one that is none of the digest's), `unimportant` (one of which they want only what is important), `most`
+    (the reader's limit), `changed`: their choices have changed since, and do not tell.
     """
 
     title: str
@@ -78,10 +79,10 @@ def tell(newsletter: Newsletter, delivery_id: int) -> Told | None:
         row, mailing, entry = found
         saved = newsletter.issues(session).revision(mailing.revision_id)
         person = session.get(Subscriber, row.subscriber_id)
-        had = had_before(session, row.subscriber_id, mailing, [story.id for story in saved.issue.stories])
+        had = had_before(session, row.subscriber_id, mailing)
     now = preferences_of(person) if person and person.address else None
     then = row.slots.get("topics")
-    edition, chooser = edition_from_json(row.edition), Chooser(saved.issue)
+    edition, chooser = edition_from_json(row.edition), Chooser(saved.issue, mailing.days is not None)
     topics = tuple(then) if isinstance(then, list) else now.topics if now else ()
     as_then = now is not None and now.topics == topics and chooser.choose(now, frozenset(had)) == edition
     known = _Known(topics, now, had, as_then)
@@ -122,6 +123,24 @@ def _reasons(story: Story, chooser: Chooser, known: _Known) -> Iterator[tuple[st
         yield "muted", muted
     if not set(story.topics) & set(known.topics):
         yield "topic", ""
+    if known.preferences:
+        yield from _rhythm(story, chooser, known.preferences)
     if known.as_then and known.preferences and known.preferences.most:
         yield "most", str(known.preferences.most)
     yield "changed", ""
+
+
+def _rhythm(story: Story, chooser: Chooser, preferences: Preferences) -> Iterator[tuple[str, str]]:
+    """Why a story of the reader's topics does not come in a mailing of this kind."""
+
+    def of(*frequencies: Frequency) -> str:
+        return next((topic for topic in preferences.topics_at(*frequencies) if topic in story.topics), "")
+
+    if chooser.is_digest:
+        if not of(Frequency.WEEKLY):
+            yield "daily", of(*Frequency)
+    elif not of(Frequency.DAILY):
+        if not (sparing := of(Frequency.IMPORTANT)):
+            yield "weekly", of(Frequency.WEEKLY)
+        elif Mark.IMPORTANT not in story.marks:
+            yield "unimportant", sparing

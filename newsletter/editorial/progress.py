@@ -4,7 +4,10 @@
 |---|---|---|
 | state and counts | every second | one pass over the index of mailing and state, 0.1 to 0.4 s for a million rows |
 | reasons, domains | every 10 s, up to a minute where it takes long | a pass over the rows, seconds for a million |
+| who waits for an hour | with these, and when the next one has come | a look into the index at those rows alone |
 | rate | never | the difference of counts that this process saw within the last minute |
+
+While all that are left wait for an hour to come, the state and the counts are asked for every 10 s only.
 
 However many look on, one of them asks and the others are told the same. The domains are exact and some seconds old: a
 sample would be cheaper, and wrong about the small domains, which are those that have trouble.
@@ -30,6 +33,8 @@ from newsletter.storage.models import RevisionRow
 from newsletter.storage.seat import is_anybody_there
 
 LOOK_SECONDS = 1.0
+_QUIET_SECONDS = 10.0
+"""Until somebody's hour comes nothing happens, unless a person does something: nobody has to look so often."""
 _SLOW_SECONDS, _SLOWEST_SECONDS = 10.0, 60.0
 _SLOW_SHARE = 20
 """The details are asked for after 20 times as long as they took, so that they are a twentieth of the work at most."""
@@ -45,7 +50,7 @@ class Progress:
 
     `state` is draft, approved, sending, paused, cancelled or sent, `why` what it was paused for. `planned` says that
     every candidate has a row, `revision` which one is sent, `first_only` that only the first few go until they were
-    looked at. `rate` is in messages a second over the last minute, `seconds_left` what is queued takes at that
+    looked at. `rate` is in messages a second over the last minute, `seconds_left` what is due now takes at that
     rate; both are None while nobody can tell.
     """
 
@@ -70,6 +75,11 @@ class Progress:
     def is_over(self) -> bool:
         """Whether nothing will happen by itself any more."""
         return self.state in ("sent", "cancelled") and not self.counts.queued + self.counts.deferred
+
+    @property
+    def due_now(self) -> int:
+        """How many of the queued ones do not wait for an hour to come."""
+        return max(self.counts.queued - self.details.ahead.readers, 0)
 
     @property
     def settled(self) -> int:
@@ -118,7 +128,7 @@ class Watch:
             now = self._clock()
             if fresh:
                 seen.details_until = 0
-            if fresh or seen.latest is None or now - seen.at >= LOOK_SECONDS:
+            if fresh or seen.latest is None or now - seen.at >= self._seconds(seen.latest):
                 seen.latest, seen.at = self._see(seen, slug, now), now
             return seen.latest
         finally:
@@ -127,15 +137,24 @@ class Watch:
                 with self._lock:
                     self._seen.pop(slug, None)
 
+    def _seconds(self, latest: Progress) -> float:
+        """How long what was seen last may be told."""
+        next_at, waiting = latest.details.next_at, latest.counts.queued + latest.counts.deferred
+        is_quiet = latest.state == "sending" and latest.planned and latest.details.ahead.readers == waiting
+        return _QUIET_SECONDS if is_quiet and next_at and next_at > self._newsletter.clock() else LOOK_SECONDS
+
     def _see(self, seen: _Seen, slug: str, now: float) -> Progress:
         found = _look(self._newsletter, slug)
         if not found.is_begun:
             return replace(found, details=_details(self._newsletter, slug))
-        if now >= seen.details_until or found.state != seen.details_of or _differ(found, seen.details):
-            seen.details, seen.details_of = _details(self._newsletter, slug), found.state
+        hour = seen.details.ahead.next_at
+        has_come = hour is not None and hour <= self._newsletter.clock()
+        stage = f"{found.state} {found.planned}"
+        if now >= seen.details_until or stage != seen.details_of or has_come or _differ(found, seen.details):
+            seen.details, seen.details_of = _details(self._newsletter, slug), stage
             took = self._clock() - now
             seen.details_until = now + min(max(_SLOW_SECONDS, _SLOW_SHARE * took), _SLOWEST_SECONDS)
-        return replace(_timed(seen, found, now), details=seen.details)
+        return _timed(seen, replace(found, details=seen.details), now)
 
 
 def _differ(found: Progress, details: Details) -> bool:
@@ -154,8 +173,8 @@ def _timed(seen: _Seen, found: Progress, now: float) -> Progress:
     if now - began < _RATE_SURE_SECONDS:
         return found
     rate = (found.settled - before) / (now - began)
-    may_tell = rate > 0 and found.planned and not found.first_only and found.counts.queued > 0
-    return replace(found, rate=rate, seconds_left=found.counts.queued / rate if may_tell else None)
+    may_tell = rate > 0 and found.planned and not found.first_only and found.due_now > 0
+    return replace(found, rate=rate, seconds_left=found.due_now / rate if may_tell else None)
 
 
 def _look(newsletter: Newsletter, slug: str) -> Progress:
@@ -185,4 +204,4 @@ def _details(newsletter: Newsletter, slug: str) -> Details:
         mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
         if mailing is None or mailing.id is None:
             return Details(is_anybody_there=there)
-        return details_of(session, mailing, mailing.id, is_anybody_there=there)
+        return details_of(session, mailing, mailing.id, newsletter.clock(), is_anybody_there=there)

@@ -9,23 +9,27 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from newsletter.compose.choose import MOST_IN_DIGEST
 from newsletter.content.document import MAX_BYTES
+from newsletter.content.inline import plain
 from newsletter.content.mends import mended
 from newsletter.editorial import writing
 from newsletter.editorial.writing import Conflict, text_of
 from newsletter.staff.rights import Right
 from newsletter.storage.issues import IssueRefused, Saved
+from newsletter.web.archive_view import labels
 from newsletter.web.desk.editor_figures import figures
 from newsletter.web.desk.editor_mail import inbox_line
 from newsletter.web.desk.editor_pieces import choice_of, home_of, piece
 from newsletter.web.desk.editor_view import CARDS_MOVED, CARDS_SHOWN, Look, look_over, mend_of
 from newsletter.web.desk.finding_words import said_of
-from newsletter.web.desk.issue_bar import issue_bar
+from newsletter.web.desk.issue_bar import IssueBar, issue_bar
 from newsletter.web.desk.moments import moment
 from newsletter.web.desk.seat import actor_of, desk_page, needs
 from newsletter.web.pages import newsletter_of, words_for
 from newsletter.web.posted import Body, Posted, body_of
 from newsletter.web.preview_choice import Choice
+from newsletter.web.visitor import language_of
 from subscribers.addresses import AddressRefused
 
 router = APIRouter(prefix="/desk/issues/{slug}")
@@ -44,6 +48,8 @@ Form = Annotated[Body, Depends(body_of(_FORM_BYTES))]
 def editor(request: Request, slug: str) -> Response:
     """The page: the text beside the mail that it makes."""
     bar = issue_bar(request, slug)
+    if bar.saved.issue.is_digest:
+        return _digest(request, bar)
     return _page(request, bar.saved.slug, text_of(newsletter_of(request), slug)[1])
 
 
@@ -51,6 +57,8 @@ def editor(request: Request, slug: str) -> Response:
 def save(request: Request, slug: str, form: Form) -> Response:
     """Save without script; the button of a mend mends first."""
     bar = issue_bar(request, slug)
+    if bar.saved.issue.is_digest:
+        return _digest(request, bar, status=409)
     fields = _fields(request, form)
     text = fields.get("text", "").replace("\r\n", "\n")
     newsletter = newsletter_of(request)
@@ -82,6 +90,8 @@ def keep(request: Request, slug: str, body: Text) -> Response:
 def move(request: Request, slug: str, fields: Posted) -> Response:
     """Put a story elsewhere: `to` holds three numbers, the story's, its new section's and its place there."""
     bar = issue_bar(request, slug)
+    if bar.saved.issue.is_digest:
+        return _digest(request, bar, status=409)
     newsletter = newsletter_of(request)
     try:
         story, section, place = (int(part) for part in fields.get("to", "").split())
@@ -142,6 +152,30 @@ def _page(request: Request, slug: str, text: str, status: int = 200, **said: Any
         figures=found,
         next_words=_next_words(request, found.next_at if found else None),
         **{"conflict": None, "refusal": "", **said},
+    )
+
+
+def _digest(request: Request, bar: IssueBar, status: int = 200) -> Response:
+    """The page of an issue that is made of the stories of others: what is in it, and where each story is written."""
+    with newsletter_of(request).reading() as session:
+        topics = newsletter_of(request).topics(session).catalogue()
+    issue, language = bar.saved.issue, language_of(request)
+    names = {topic.slug: topic.name(language) for topic in topics.topics}
+    parts = [
+        (names.get(section.topic) or plain(section.title), [(one, plain(one.title)) for one in section.stories])
+        for section in issue.sections
+    ]
+    return desk_page(
+        request,
+        "digest.html.j2",
+        place="issues",
+        status=status,
+        issue_bar=bar,
+        tab="write",
+        parts=parts,
+        origins=dict(issue.origins),
+        most=MOST_IN_DIGEST,
+        short_date=lambda day: labels(language).short_date(day, issue.date),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from newsletter.app import Newsletter
 from newsletter.content.diagnostics import Diagnostic, Severity
 from newsletter.content.inline import host, plain
-from newsletter.content.issue import Section, Story
+from newsletter.content.issue import Mark, Section, Story
 from newsletter.content.lines import split_lines
 from newsletter.content.mends import Mend, mends_in
 from newsletter.content.reading import Reading
@@ -40,7 +40,8 @@ class Finding:
 class Card:
     """A story of the outline; `number` counts over the issue and `place` in its section, both from 0.
 
-    `lacks` names the parts that a reader would miss: source, background, points.
+    `marks` are what the editor says of it; `lacks` names the parts that a reader would miss: source, background,
+    points.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Card:
     line: int
     title: str
     host: str
+    marks: tuple[Mark, ...]
     lacks: tuple[str, ...]
 
 
@@ -161,6 +163,7 @@ def _cards(section: Section, first: int, lines: Sequence[int], dialect: str) -> 
             line=lines[place] if place < len(lines) else 0,
             title=plain(story.title),
             host=host(story.source.url) if story.source else "",
+            marks=story.marks,
             lacks=tuple(_lacks(story, dialect)),
         )
         for place, story in enumerate(section.stories)

@@ -5,11 +5,13 @@ from starlette.responses import Response
 
 from newsletter.delivery.history import page
 from newsletter.delivery.outcome import State
+from newsletter.editorial.arrival import arrival_at
 from newsletter.editorial.log_entry import readers_like, tell
 from newsletter.editorial.preview import Preview, message_of
 from newsletter.render.headers import MessageRefused
 from newsletter.staff.rights import Right
 from newsletter.web.desk.log_view import Sought, number
+from newsletter.web.desk.reader_days import hour_words
 from newsletter.web.desk.seat import desk_page, needs
 from newsletter.web.pages import newsletter_of
 from newsletter.web.preview_choice import VIEWS, Choice
@@ -68,6 +70,7 @@ def one(request: Request, entry: str) -> Response:
         shown = made and shown_of(made, newsletter.name, choice.view)
     except MessageRefused:
         shown = None
+    arrival = arrival_at(newsletter, told.entry.delivery_id)
     with newsletter.reading() as session:
         topics = newsletter.topics(session).all()
     return desk_page(
@@ -75,6 +78,7 @@ def one(request: Request, entry: str) -> Response:
         "log_entry.html.j2",
         place="log",
         told=told,
+        hour=arrival and hour_words(request, arrival),
         topic_names={topic.slug: topic for topic in topics},
         zone=newsletter.settings.time_zone,
         choice=choice,

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from newsletter.app import Newsletter
@@ -27,11 +28,13 @@ from newsletter.web.desk.sending_view import Remark, go_back, refused, sending_p
 from newsletter.web.pages import back_to, newsletter_of, watch_of, words_for
 from newsletter.web.posted import Posted
 from newsletter.web.preview_choice import stamp
+from subscribers.hours import hours_spread
 
 MOST_CANARY = 1_000_000
 router = APIRouter(prefix="/desk/issues/{slug}/sending")
 _looks = needs(Right.LOOK)
 _sends = needs(Right.SEND)
+_NOTHING = QueryParams()
 _Came = TypeVar("_Came")
 
 
@@ -54,16 +57,17 @@ def start(request: Request, slug: str, posted: Posted) -> Response:
     try:
         canary = _canary(posted.get("canary", ""))
     except ValueError:
-        return _start_page(request, slug, 422, posted.get("canary"))
+        return _start_page(request, slug, 422, posted)
     newsletter, actor = newsletter_of(request), actor_of(request)
     try:
         at = moment_from(posted["at"], UTC) if "at" in posted else None
-        sending.start(newsletter, slug, actor, canary=canary, seen=posted.get("seen", ""), at=at)
+        seen, at_once = posted.get("seen", ""), _is_at_once(posted)
+        sending.start(newsletter, slug, actor, canary=canary, seen=seen, at=at, at_once=at_once)
     except ValueError:
-        return _start_page(request, slug, 409, posted.get("canary"))
+        return _start_page(request, slug, 409, posted)
     except NotReady as refusal:
         if refusal.code == "late":
-            return _start_page(request, slug, 409, posted.get("canary"))
+            return _start_page(request, slug, 409, posted)
         return go_back(slug, "begun") if refusal.code == "begun" else refused(request, slug, refusal)
     except IssueRefused as refusal:
         return refused(request, slug, refusal)
@@ -175,6 +179,10 @@ def _do(
     return go_back(slug, *done(came))
 
 
+def _is_at_once(posted: QueryParams) -> bool:
+    return posted.get("hours") == "now"
+
+
 def _canary(typed: str) -> int | None:
     """How many readers go first; None for an empty field, which leaves it to the settings. Raises ValueError."""
     if not typed.strip():
@@ -185,12 +193,13 @@ def _canary(typed: str) -> int | None:
     return number
 
 
-def _start_page(request: Request, slug: str, status: int = 200, typed: str | None = None) -> Response:
+def _start_page(request: Request, slug: str, status: int = 200, posted: QueryParams = _NOTHING) -> Response:
     """The question before a send begins, and the moment that stands in its Date.
 
-    `typed` are the first readers as they were asked for: with status 422 that is no number, and with 409 the moment of
-    an earlier page is over.
+    `posted` is what was asked for: with status 422 its first readers are no number, and with 409 the moment of an
+    earlier page is over.
     """
+    typed = posted.get("canary")
     bar, newsletter = issue_bar(request, slug), newsletter_of(request)
     if watch_of(request).look(slug, fresh=True).is_begun:
         return go_back(slug, "begun")
@@ -199,6 +208,8 @@ def _start_page(request: Request, slug: str, status: int = 200, typed: str | Non
     except IssueRefused as refusal:
         return refused(request, slug, refusal)
     stands, at = release(newsletter, slug, actor_of(request)), newsletter.now()
+    with newsletter.reading() as session:
+        _, own_hours = hours_spread(session)
     return desk_page(
         request,
         "sending_start.html.j2",
@@ -216,6 +227,8 @@ def _start_page(request: Request, slug: str, status: int = 200, typed: str | Non
         unmade=unmade_checks(request, stands.saved),
         canary=newsletter.settings.canary if typed is None else typed,
         wrong=status == 422,
+        at_once=_is_at_once(posted),
+        own_hours=own_hours,
         error_share=newsletter.settings.canary_error_share,
         unfit=[text.split()[0].lower() for text in unfit_for_real_mail(newsletter)],
         somebody_there=progress(newsletter, slug).details.is_anybody_there,

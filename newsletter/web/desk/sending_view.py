@@ -12,6 +12,7 @@ from newsletter.content.diagnostics import Diagnostic
 from newsletter.delivery.control import ControlRefused
 from newsletter.delivery.pauses import read_pause
 from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotReady, judge
+from newsletter.editorial.daily_slot import waits_for
 from newsletter.editorial.progress import Progress
 from newsletter.editorial.release import release
 from newsletter.editorial.timetable import appointed_for, slot_of
@@ -131,6 +132,9 @@ def progress_context(request: Request, found: Progress) -> dict[str, Any]:
         "minutes_left": None if left is None else max(1, round(left.total_seconds() / 60)),
         "begun": moment(request, found.begun_at),
         "next_at": moment(request, next_at) if late else "",
+        "ahead": found.details.ahead,
+        "next_hour": moment(request, found.details.ahead.next_at),
+        "last_hour": moment(request, found.details.ahead.last_at),
         "deferred_until": moment(request, found.details.deferred_until),
         "why": why_words(words_for(request), found.why),
         "since": [(row, moment(request, row.since)) for row in found.details.unknown],
@@ -186,17 +190,19 @@ def unmade_checks(request: Request, saved: Saved) -> list[str]:
 
 def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
     """The ways to send an issue that was not begun."""
-    newsletter = newsletter_of(request)
+    newsletter, schedule = newsletter_of(request), newsletter_of(request).settings.schedule
     with newsletter.reading() as session:
-        at = appointed_for(session, saved.issue_id)
+        at, until = appointed_for(session, saved.issue_id), waits_for(newsletter, session, saved)
     slot = slot_of(newsletter, saved)
     return {
         "appointed": moment(request, at),
         "slot": "" if at else moment(request, slot),
+        "until": moment(request, until),
+        "is_off": bool(schedule and saved.issue.date and schedule.is_off(saved.issue.date)),
         "unsent": None if at else _unsent(request, saved.slug),
         "zone": newsletter.settings.zone,
         "proposed": _proposed(slot, newsletter.now()),
-        "live": bool(at or slot),
+        "live": bool(at or slot or until),
     }
 
 
