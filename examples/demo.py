@@ -185,7 +185,8 @@ def fresh_folder(folder: Path) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
         (folder / MARKER).write_text("Made by `make demo`, which removes this folder and makes it anew.\n")
-        shutil.copy(EXAMPLES / "readers.csv", folder)
+        for sample in ("readers.csv", "again.md"):
+            shutil.copy(EXAMPLES / sample, folder)
         shutil.copytree(EXAMPLES / "issues", folder / "issues")
     except OSError as reason:
         raise DemoStopped(f"{reason.filename or folder}: {reason.strerror}.") from None

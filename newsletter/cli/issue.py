@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.app import Newsletter
 from newsletter.cli.issue_control import cancel, pause, resend, resume, status, unknown
+from newsletter.cli.issue_digest import digest
 from newsletter.cli.issue_send import send
 from newsletter.cli.output import (
     AsJson,
@@ -38,7 +39,7 @@ from newsletter.storage.issues import IssueRefused
 from subscribers.topics import Catalogue
 
 app = typer.Typer()
-for command in (send, status, pause, resume, cancel, resend, unknown):
+for command in (digest, send, status, pause, resume, cancel, resend, unknown):
     app.command()(command)
 
 Slug = Annotated[str, typer.Argument(help="The issue's name, such as 2026-03-09.")]
@@ -115,6 +116,7 @@ def list_(as_json: AsJson = False) -> None:
             "title": one.issue.title,
             "date": one.issue.date,
             "state": standing(newsletter, one).state,
+            "kind": "digest" if one.issue.is_digest else "issue",
             "revision": one.number,
             "stories": len(one.issue.stories),
         }
@@ -124,7 +126,7 @@ def list_(as_json: AsJson = False) -> None:
         print_json(rows)
         return
     lines = [tuple(row.values()) for row in rows]
-    columns = ("slug", "title", "date", "state", "# revision", "# stories")
+    columns = ("slug", "title", "date", "state", "kind", "# revision", "# stories")
     print_table(columns, lines, "No issues yet; `newsletter issue import FILE` brings one in.")
 
 

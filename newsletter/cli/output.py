@@ -46,7 +46,7 @@ def error_console() -> Console:
 
 def print_json(value: Any) -> None:
     """One JSON value, readable Chinese, dates as ISO 8601."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=_plain))
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=plain))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
@@ -106,7 +106,8 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """What JSON has no word for, as text."""
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 

@@ -17,6 +17,11 @@ MOST_IN_DIGEST = 40
 _KEPT_STORIES = 2_048  # whoever writes an issue looks at it again and again, and changes one story at a time
 
 
+def most_in_mail(issue: Issue) -> int | None:
+    """How many stories of an issue one mail brings at most, whatever its reader wants; None where there is no bound."""
+    return MOST_IN_DIGEST if issue.is_digest else None
+
+
 class Chooser:
     """Chooses editions of one issue; the same preferences always give the same edition.
 

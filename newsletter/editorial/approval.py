@@ -9,9 +9,11 @@ from sqlmodel import Session
 
 from newsletter.app import Newsletter
 from newsletter.archive.publishing import republish
+from newsletter.compose.choose import most_in_mail
 from newsletter.content.diagnostics import Diagnostic, Severity
 from newsletter.delivery.plan import Approved, mailing_key
 from newsletter.editorial.timetable import keep_time
+from newsletter.editorial.week import days_for
 from newsletter.render.compiled import CompiledIssue
 from newsletter.render.headers import MessageRefused
 from newsletter.render.letterhead import letterhead
@@ -68,6 +70,7 @@ class NotReady(IssueRefused):
     | late | | the moment that its Date was said to be is not now |
     | begun | | its mailing was begun already |
     | not-begun | | there is no mailing of it yet |
+    | held | | the database was restored from a copy, and nothing is sent |
     """
 
     def __init__(self, code: str, message: str, **facts: object) -> None:
@@ -99,7 +102,7 @@ def judge(newsletter: Newsletter, saved: Saved) -> Judged:
         compiled = compile_now(newsletter, saved)
     except (IssueRefused, MessageRefused) as refusal:
         return Judged("", 0, {}, (NotReady("unusable", str(refusal), detail=str(refusal)),))
-    largest = max(largest_html_bytes(one) for one in compiled.values())
+    largest = max(largest_html_bytes(one, most_in_mail(saved.issue)) for one in compiled.values())
     blocks = (_of_size(saved.slug, largest),) if largest > MOST_HTML_BYTES else ()
     return Judged(_digest(compiled), largest, compiled, blocks)
 
@@ -124,7 +127,7 @@ def approve(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE, seen
         session.get_one(IssueRow, saved.issue_id, with_for_update={"key_share": True})
         if issues.find(slug).issue != saved.issue:  # somebody saved it while it was compiled, maybe over this revision
             raise _changed(slug)
-        if newsletter.settings.approval == "second":
+        if newsletter.settings.approval == "second" and not saved.issue.is_digest:  # its stories were approved so
             _require_other(session, saved, actor)
         issues.approve(saved, tuple(judged.compiled.values()), judged.digest, now, actor.id)
         republish(session, saved.issue_id, now)
@@ -153,6 +156,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         key = mailing_key(session, saved.issue_id, newsletter.address_key)
+        days = days_for(newsletter, session, saved.issue)
     if not saved.approved_hash:
         raise NotReady(
             "not-approved",
@@ -173,6 +177,7 @@ def approved(newsletter: Newsletter, slug: str) -> Approved:
         theme=newsletter.theme_for(saved.issue).name,
         compiled_hashes={language: one.content_hash for language, one in compiled.items()},
         story_ids=tuple(story.id for story in saved.issue.stories),
+        days=days,
     )
 
 

@@ -11,9 +11,10 @@ from newsletter.app import Newsletter
 from newsletter.compose.choose import Chooser
 from newsletter.delivery.claims import Range
 from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown
-from newsletter.delivery.counts import NOTHING, Counts, count
+from newsletter.delivery.counts import NOTHING, Ahead, Counts, ahead, count
 from newsletter.delivery.lateness import make_due_now
 from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.moving_hours import let_all_go
 from newsletter.delivery.outcome import Outcome, State
 from newsletter.delivery.plan import find_mailing, plan
 from newsletter.delivery.sender import Worked
@@ -68,14 +69,16 @@ def begin(
     """Begin the mailing of an approved issue, or go on with the one that was begun; its id.
 
     `canary` is how many readers go first (None: as many as the settings say), `at` the moment it was meant to begin;
-    `at_once` sends to everybody then, whatever their own hour. Raises `IssueRefused` when the issue was never begun and
-    is not approved.
+    `at_once` sends to everybody then, whatever their own hour, and in one that was begun to all who wait for theirs.
+    Raises `IssueRefused` when the issue was never begun and is not approved.
     """
     with newsletter.session() as session:
         mailing = find_mailing(session, newsletter.issues(session).find(slug).issue_id)
         if mailing and mailing.id:
             now = newsletter.clock()
             make_due_now(session, mailing.id, now - newsletter.settings.give_up_after, now)
+            if at_once:
+                let_all_go(session, mailing.id, now)
     if mailing is None:
         ready = approved(newsletter, slug)
         with newsletter.session() as session:
@@ -117,9 +120,9 @@ class Dispatch:
         self.mailing_id = mailing_id
 
     @classmethod
-    def of(cls, newsletter: Newsletter, slug: str) -> "Dispatch":
-        """Begin the mailing of an approved issue, or take up one that was begun; raises `IssueRefused`."""
-        return cls(newsletter, begin(newsletter, slug))
+    def of(cls, newsletter: Newsletter, slug: str, *, at_once: bool = False) -> "Dispatch":
+        """Begin the mailing of an approved issue, or take up one that was begun, as `begin` does."""
+        return cls(newsletter, begin(newsletter, slug, at_once=at_once))
 
     def plan(self) -> Iterator[int]:
         """Write the rows that are missing, yielding how many candidates were covered with each commit."""
@@ -169,6 +172,11 @@ class Dispatch:
         """Whether a process of this database hands mail over."""
         with self._newsletter.reading() as session:
             return is_anybody_there(session, self._newsletter.database_file)
+
+    def ahead(self) -> Ahead:
+        """Who waits for an hour to come, past the minute that a send waits."""
+        with self._newsletter.reading() as session:
+            return ahead(session, self.mailing_id, self._newsletter.clock() + WAIT_FOR_DUE)
 
     def next_due(self) -> datetime | None:
         """When the next row that waits becomes due, or None when nothing waits."""

@@ -23,7 +23,7 @@ def expect(newsletter: Newsletter, slug: str) -> Expected:
     """What sending an issue now would come to; raises `IssueRefused` for an unknown slug."""
     # a part of the readers would be taken for all of them here, so either everybody is counted or nobody
     readers, left_out = (None, {}) if page_bound(newsletter) else _covered(newsletter, slug)
-    return Expected(count_candidates(newsletter), readers, left_out, fullest_subject(newsletter, slug))
+    return Expected(count_candidates(newsletter, slug), readers, left_out, fullest_subject(newsletter, slug))
 
 
 def fullest_subject(newsletter: Newsletter, slug: str) -> str:

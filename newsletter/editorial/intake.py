@@ -44,13 +44,9 @@ def read(newsletter: Newsletter, data: bytes, *, title: str = "", on: date | Non
     with newsletter.reading() as session:
         catalogue = newsletter.topics(session).catalogue()
         reading = _read(data, catalogue, title, on, topic)
-        earlier = (
-            newsletter.issues(session).earlier_stories(
-                reading.issue.date, reading.issue.title or escape(newsletter.name)
-            )
-            if reading.issue
-            else ()
-        )
+        issue = reading.issue
+        kept_as = issue.title if issue and issue.title else escape(newsletter.name)
+        earlier = newsletter.issues(session).earlier_stories(issue, kept_as) if issue else ()
     return _judged(reading, newsletter.today(), catalogue, earlier, _own_host(newsletter))
 
 
@@ -58,8 +54,8 @@ def read_text(newsletter: Newsletter, text: str, slug: str = "") -> Reading:
     """Read and judge what somebody writes at the desk, for the issue of that slug or for a new one."""
     with newsletter.reading() as session:
         catalogue = newsletter.topics(session).catalogue()
-        earlier = RevisionStore(session).other_stories(slug)
-    reading = _read(text.encode("utf-8", "replace"), catalogue, "", None, "")
+        reading = _read(text.encode("utf-8", "replace"), catalogue, "", None, "")
+        earlier = RevisionStore(session).earlier_stories(slug, reading.issue) if reading.issue else ()
     return _judged(reading, newsletter.today(), catalogue, earlier, _own_host(newsletter))
 
 

@@ -44,6 +44,7 @@ class Entry:
     number: int
     saved_at: datetime
     standing: Standing
+    is_digest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def to_go_on_with(newsletter: Newsletter) -> str:
     wanted = (
         select(*columns)
         .join(RevisionRow, col(RevisionRow.issue_id) == col(IssueRow.id))
-        .where(col(RevisionRow.number) == _NEWEST)
+        .where(col(RevisionRow.number) == _NEWEST, ~col(IssueRow.is_digest))
         .order_by(col(IssueRow.date).desc(), col(IssueRow.id).desc())
         .limit(PAGE)
     )
@@ -174,4 +175,5 @@ def _entry(
         number=number,
         saved_at=saved_at or row.created_at,
         standing=standing or Standing(without, NOTHING),
+        is_digest=row.is_digest,
     )

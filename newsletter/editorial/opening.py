@@ -2,19 +2,22 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, func, select
 
 from newsletter.app import Newsletter
 from newsletter.archive.publishing import publish
-from newsletter.delivery.models import Mailing
-from newsletter.delivery.plan import Approved, open_mailing
+from newsletter.delivery.models import Mailing, MailingStory
+from newsletter.delivery.plan import Approved, find_mailing, open_mailing
 from newsletter.editorial.approval import NotReady
 from newsletter.editorial.timetable import dated
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import newest_row
-from newsletter.storage.models import IssueRow, RevisionRow
+from newsletter.storage.models import IssueRow, RevisionRow, StoryRow
+from newsletter.storage.story_index import index_missing, refresh_roots
 from newsletter.storage.witness import held
+from subscribers.audience import weekly_on
 from subscribers.models import State, Subscriber
 
 CALENDAR = Actor(None, "calendar")
@@ -38,13 +41,17 @@ def open_in_public(
     Raises `NotReady` when the issue was changed since it was looked at: nobody edits it from then on until the commit.
     And when the database was restored from a copy, so that nothing is sent.
     """
+    if find_mailing(session, approved.issue_id) is None:
+        refresh_roots(session, approved.issue_id)
     mailing, is_new = open_mailing(session, approved, now, dated(at, now), at_once)
     if is_new:
         if held(session):
-            raise NotReady("held", "nothing is sent until a person says go on: see `newsletter schedule resume --dry-run`.")
+            says = "nothing is sent until a person says go on: see `newsletter schedule resume --dry-run`."
+            raise NotReady("held", says)
         _require_newest(session, approved)
         mailing.canary = canary
-        publish(session, mailing.issue_id, now)
+        if approved.days is None:  # the archive has a digest's stories
+            publish(session, mailing.issue_id, now)
         _record(session, mailing, actor, now)
     return mailing
 
@@ -57,10 +64,12 @@ def _require_newest(session: Session, approved: Approved) -> None:
 
 
 def _record(session: Session, mailing: Mailing, actor: Actor, now: datetime) -> None:
-    candidates = select(func.count()).select_from(Subscriber)
+    those: list[ColumnElement[bool]] = [col(Subscriber.state).in_((State.ACTIVE, State.PAUSED))]
+    if mailing.days is not None:
+        those.append(weekly_on(mailing.days))
     details = {
         "revision": session.get_one(RevisionRow, mailing.revision_id).number,
-        "readers": session.exec(candidates.where(col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))).one(),
+        "readers": session.exec(select(func.count()).select_from(Subscriber).where(*those)).one(),
     }
     if mailing.canary is not None:
         details["canary"] = mailing.canary
@@ -72,5 +81,21 @@ def publish_missing(newsletter: Newsletter) -> None:
     """Publish what was mailed before there was an archive; nothing is left to do the second time."""
     with newsletter.session() as session:
         mailed = select(Mailing.issue_id, Mailing.created_at).join(IssueRow, col(IssueRow.id) == Mailing.issue_id)
-        for issue_id, at in session.exec(mailed.where(col(IssueRow.published_revision_id).is_(None))).all():
+        missing = col(IssueRow.published_revision_id).is_(None), col(Mailing.days).is_(None)
+        for issue_id, at in session.exec(mailed.where(*missing)).all():
             publish(session, issue_id, at)
+
+
+def know_stories(newsletter: Newsletter) -> None:
+    """Index the stories of issues that were kept before there was an index; nothing is left to do the second time.
+
+    What was mailed of them is told apart by what it tells again, as if the index had been there.
+    """
+    with newsletter.session() as session:
+        if index_missing(session):
+            its_row = (
+                select(StoryRow.root)
+                .join(Mailing, col(Mailing.issue_id) == StoryRow.issue_id)
+                .where(col(Mailing.id) == MailingStory.mailing_id, StoryRow.story_id == MailingStory.story_id)
+            ).scalar_subquery()
+            session.execute(update(MailingStory).values(root=func.coalesce(its_row, MailingStory.root)))

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import Session, col, func, select
 
 from newsletter.delivery.control import count_missed
+from newsletter.delivery.counts import Ahead, ahead
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.editorial.dispatch import next_due
@@ -15,6 +16,7 @@ DOMAINS = 10
 UNKNOWN_ROWS = 100
 """So many rows of unknown fate are listed; the log has any number."""
 _REASONED = (State.EXCLUDED, State.FAILED, State.UNKNOWN)
+_NOBODY_AHEAD = Ahead()
 _COLUMNS = ((State.ACCEPTED,), (State.QUEUED, State.IN_HAND), (State.DEFERRED,), (State.FAILED,), (State.UNKNOWN,))
 
 
@@ -45,9 +47,9 @@ class UnknownRow:
 class Details:
     """What costs more to find out: readers by state and reason, the largest domains, the unknown ones.
 
-    `next_at` is when the next waiting row becomes due, `deferred_until` when the last deferred one does, and `missed`
-    how many of those who failed would be tried again if somebody ordered it; `is_anybody_there` says whether a
-    process hands mail over.
+    `next_at` is when the next waiting row becomes due, `deferred_until` when the last deferred one does, `ahead` who
+    waits for an hour of their own, and `missed` how many of those who failed would be tried again if somebody ordered
+    it; `is_anybody_there` says whether a process hands mail over.
     """
 
     reasons: tuple[tuple[str, str, int], ...] = ()
@@ -57,9 +59,12 @@ class Details:
     is_anybody_there: bool = True
     deferred_until: datetime | None = None
     missed: int = 0
+    ahead: Ahead = _NOBODY_AHEAD
 
 
-def details_of(session: Session, mailing: Mailing, mailing_id: int, *, is_anybody_there: bool) -> Details:
+def details_of(
+    session: Session, mailing: Mailing, mailing_id: int, now: datetime, *, is_anybody_there: bool
+) -> Details:
     """The details of a mailing, from a few passes over its rows."""
     return Details(
         _reasons(session, mailing),
@@ -69,6 +74,7 @@ def details_of(session: Session, mailing: Mailing, mailing_id: int, *, is_anybod
         is_anybody_there,
         _deferred_until(session, mailing_id),
         count_missed(session, mailing_id),
+        ahead(session, mailing_id, now),
     )
 
 

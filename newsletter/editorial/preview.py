@@ -16,20 +16,24 @@ from newsletter.delivery.plan import decide, find_mailing, mailing_key, view_sub
 from newsletter.delivery.writer import Writer, edition_from_json, message_key, signed
 from newsletter.editorial.approval import compile_now, is_approved
 from newsletter.editorial.timetable import dated, goes_out_at
+from newsletter.editorial.week import days_for
 from newsletter.render.assemble import Assembled, assemble
 from newsletter.render.dkim import Signer
 from newsletter.render.glance import Glance, glance
 from newsletter.render.message import fill, html_of, subject_of, text_of
 from newsletter.render.recipient import Message, Recipient
 from newsletter.storage.issues import IssueRefused, Saved
-from subscribers.audience import candidate
+from subscribers.audience import audience_page, candidate
 from subscribers.models import Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import LANGUAGES, Preferences
+from subscribers.preferences import LANGUAGES, Frequency, Preferences
 from subscribers.tokens import Purpose
 
 JOINED_LATER = "joined later"
 """Why a reader gets nothing who was no candidate yet when the mailing was planned."""
+
+OTHER_DAY = "other day"
+"""Why a reader gets nothing of a digest that does not cover their day of the week."""
 
 
 class Exact(StrEnum):
@@ -122,9 +126,11 @@ def preview_for(newsletter: Newsletter, slug: str, address: str, at: datetime | 
         mailing = find_mailing(session, saved.issue_id)
         row = mailing and _row_of(session, mailing, person.id)
         member = candidate(session, person.id)
-        chooser = Chooser(saved.issue)
+        chooser = Chooser(saved.issue, saved.issue.is_digest)
         meant = _meant(newsletter, session, saved, mailing, at)
         decided = decide(session, [member] if member else [], chooser, saved.issue_id, meant.due)
+        days = mailing.days if mailing else days_for(newsletter, session, saved.issue)
+        not_theirs = days is not None and not audience_page(session, person.id - 1, person.id, 1, days)
     if mailing and row and row.slots:
         return _planned(newsletter, mailing, row)
     reason, edition = (decided[0][1], decided[0][2]) if decided else (str(person.state), Edition())
@@ -136,7 +142,8 @@ def preview_for(newsletter: Newsletter, slug: str, address: str, at: datetime | 
     if not edition:
         raise _no_match(slug, address, str(Reason.NO_MATCH))
     joined_later = mailing is not None and person.id > mailing.audience_through
-    return _unplanned(newsletter, saved, person, edition, meant, reason or (JOINED_LATER if joined_later else ""))
+    left_out = reason or (JOINED_LATER if joined_later else OTHER_DAY if not_theirs else "")
+    return _unplanned(newsletter, saved, person, edition, meant, left_out)
 
 
 def preview_topics(newsletter: Newsletter, slug: str, topics: tuple[str, ...] = (), language: str = "zh") -> Preview:
@@ -163,7 +170,8 @@ def _sample(newsletter: Newsletter, slug: str, topics: tuple[str, ...]) -> tuple
         raise NoMail("topic", f"there is no topic {unknown[0]!r}; there are {', '.join(known)}.", slug=unknown[0])
     topics = topics or tuple(dict.fromkeys(topic for story in saved.issue.stories for topic in story.topics))
     recipient = Recipient(key="preview", address="reader@example.org", date=newsletter.now(), topics=topics, test=True)
-    edition = Chooser(saved.issue).choose(Preferences(topics=topics))
+    wanted = Preferences(topics=topics, frequency=Frequency.WEEKLY if saved.issue.is_digest else Frequency.DAILY)
+    edition = Chooser(saved.issue, saved.issue.is_digest).choose(wanted)
     if not edition:
         message = f"{slug} has no story for these topics: {', '.join(topics) or 'none'}."
         raise NoMail("topics", message, topics=topics)

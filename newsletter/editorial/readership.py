@@ -11,7 +11,7 @@ from sqlalchemy import String, cast
 from sqlmodel import Session, col, func, select
 
 from newsletter.app import Newsletter
-from newsletter.compose.choose import Chooser
+from newsletter.compose.choose import Chooser, most_in_mail
 from newsletter.compose.coverage import Coverage, cover
 from newsletter.compose.edition import Edition
 from newsletter.delivery.models import Delivery, Mailing
@@ -20,6 +20,7 @@ from newsletter.delivery.outcome import State as DeliveryState
 from newsletter.delivery.plan import ROWS_PER_COMMIT, decide, edition_to_json, find_mailing
 from newsletter.delivery.writer import edition_from_json
 from newsletter.editorial.approval import compile_now
+from newsletter.editorial.week import days_for, readers_on
 from newsletter.render.size import largest_html_bytes
 from newsletter.storage.issues import Saved
 from subscribers.audience import AudienceMember, audience_page
@@ -43,11 +44,12 @@ class EditionShare:
     address: str
 
 
-def count_candidates(newsletter: Newsletter) -> int:
-    """How many readers a mailing begun now would look at."""
+def count_candidates(newsletter: Newsletter, slug: str = "") -> int:
+    """How many readers a mailing begun now would look at; of a digest, by its slug, those whose day it covers."""
     with newsletter.reading() as session:
-        count = select(func.count()).select_from(Subscriber)
-        return session.exec(count.where(col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))).one()
+        days = days_for(newsletter, session, newsletter.issues(session).find(slug).issue) if slug else None
+        those = (col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)),) if days is None else readers_on(days)
+        return session.exec(select(func.count()).select_from(Subscriber).where(*those)).one()
 
 
 def page_bound(newsletter: Newsletter) -> int | None:
@@ -62,8 +64,9 @@ def chosen_now(
 
     The others are counted by their reason in `left_out`, on the way.
     """
-    chooser, after, left = Chooser(saved.issue), 0, sys.maxsize if most is None else most
-    while page := audience_page(session, after, None, min(ROWS_PER_COMMIT, left)):
+    chooser, days = Chooser(saved.issue, saved.issue.is_digest), days_for(newsletter, session, saved.issue)
+    after, left = 0, sys.maxsize if most is None else most
+    while page := audience_page(session, after, None, min(ROWS_PER_COMMIT, left), days):
         for member, reason, edition in decide(session, page, chooser, saved.issue_id, newsletter.clock()):
             if reason in (None, Reason.NO_MATCH):
                 yield member, edition
@@ -81,7 +84,8 @@ def coverage(newsletter: Newsletter, slug: str, most: int | None = None) -> tupl
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
         covered = cover(edition for _, edition in chosen_now(newsletter, session, saved, left_out, most))
-    largest = max(largest_html_bytes(one) for one in compile_now(newsletter, saved).values())
+    compiled, bound = compile_now(newsletter, saved), most_in_mail(saved.issue)
+    largest = max(largest_html_bytes(one, bound) for one in compiled.values())
     return covered, dict(left_out), largest
 
 

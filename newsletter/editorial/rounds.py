@@ -1,23 +1,25 @@
 """What is looked after while a process sends for others: mailings to plan and hand over, appointments, unknown rows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlmodel import Session, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import Connection, bindparam, func, select
 
 from newsletter.app import Newsletter
 from newsletter.delivery.claims import Range
 from newsletter.delivery.control import MailingState, finish, resend_unknown
 from newsletter.delivery.engine import Due
 from newsletter.delivery.lateness import leave_out_late
-from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.editorial.appointments import keep_appointments
 from newsletter.editorial.dispatch import plan_mailing
 from newsletter.editorial.outbox import Outbox
+from newsletter.editorial.timetable import AppointmentState
+from newsletter.editorial.weekly import keep_digests
+from newsletter.storage.prepared import Prepared
 from newsletter.storage.seat import is_gone
 
 ROWS_PER_JOB = 2500
@@ -25,6 +27,45 @@ WIDER = 20
 """Of the readers who chose an hour of their own only some are due at each: their parts are so much wider."""
 PARTS_AHEAD = 12
 """So many parts of a mailing are enqueued at most: more than a worker can hand over between two rounds."""
+_LATELY = timedelta(days=1)
+"""Between two minutes nobody looks for appointments that have waited longer, among all there ever were."""
+
+# The statements of a round are made once: making one costs several times what running it does, and a day has 28,800.
+_MAILINGS = Mailing.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_APPOINTMENTS = Appointment.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
+_IS_RUNNING = _MAILINGS.c.state == MailingState.RUNNING
+_RUNNING = Prepared(select(_MAILINGS.c.id, _MAILINGS.c.due).where(_IS_RUNNING).order_by(_MAILINGS.c.id))
+_UNPLANNED = Prepared(
+    select(_MAILINGS.c.id, _MAILINGS.c.days.is_(None))
+    .where(_IS_RUNNING, _MAILINGS.c.planned_through < _MAILINGS.c.audience_through)
+    .order_by(_MAILINGS.c.id)
+)
+_APPOINTED = Prepared(
+    select(_APPOINTMENTS.c.id)
+    .where(
+        _APPOINTMENTS.c.state == AppointmentState.WAITING,
+        _APPOINTMENTS.c.at.between(bindparam("since"), bindparam("at")),
+    )
+    .limit(1)
+)
+_OF_MAILING = _DELIVERIES.c.mailing_id == bindparam("mailing")
+_WAITING = _OF_MAILING, _DELIVERIES.c.state == State.QUEUED
+_EARLIEST = Prepared(select(func.min(_DELIVERIES.c.next_at)).where(*_WAITING))
+_NEXT = Prepared(select(func.min(_DELIVERIES.c.next_at)).where(*_WAITING, _DELIVERIES.c.next_at > bindparam("wave")))
+_OF_WAVE = Prepared(
+    select(_DELIVERIES.c.id)
+    .where(*_WAITING, _DELIVERIES.c.next_at == bindparam("wave"), _DELIVERIES.c.id >= bindparam("after"))
+    .order_by(_DELIVERIES.c.id)
+    .limit(1)
+)
+_IN_STATE = Prepared(select(_DELIVERIES.c.id).where(_OF_MAILING, _DELIVERIES.c.state == bindparam("state")).limit(1))
+_DEFERRED = Prepared(
+    select(_DELIVERIES.c.id, _DELIVERIES.c.due, _MAILINGS.c.id, _MAILINGS.c.due)
+    .join(_MAILINGS, _MAILINGS.c.id == _DELIVERIES.c.mailing_id)
+    .where(_IS_RUNNING, _DELIVERIES.c.state == State.DEFERRED, _DELIVERIES.c.next_at <= bindparam("at"))
+    .limit(PARTS_AHEAD * ROWS_PER_JOB)
+)
 
 
 class Post(Protocol):
@@ -47,24 +88,58 @@ class Rounds:
         self._newsletter = newsletter
         self._outbox = outbox
         self._post = post
+        self._minute: datetime | None = None
 
     def make_round(self) -> Due:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
-        keep_appointments(newsletter)
         now = newsletter.clock()
-        with newsletter.session() as session:
-            if newsletter.settings.unknown == "resend":
+        if self._may_be_time(now):
+            keep_appointments(newsletter)
+            keep_digests(newsletter)
+        if newsletter.settings.unknown == "resend":
+            with newsletter.session() as session:
                 resend_unknown(session, now, newsletter.settings.unknown_wait)
-            for mailing_id in session.exec(running()).all():
-                leave_out_late(session, mailing_id, now - newsletter.settings.give_up_after, now)
+        late = now - newsletter.settings.give_up_after
+        for mailing_id in self._changing(late):
+            with newsletter.session() as session:
+                leave_out_late(session, mailing_id, late, now)
                 finish(session, mailing_id)
         return Due(self.unplanned(), self.due(), self._post is not None and self._post.is_due())
 
-    def unplanned(self) -> Sequence[int]:
-        """The running mailings whose rows are not all written."""
+    def _may_be_time(self, now: datetime) -> bool:
+        """Whether something may be to begin: a minute has, as each slot does, or an appointment has come and waits."""
+        minute = now.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._minute = minute
+            return True
         with self._newsletter.reading() as session:
-            return session.exec(running().where(Mailing.planned_through < Mailing.audience_through)).all()
+            return bool(_APPOINTED.select(session.connection(), {"since": now - _LATELY, "at": now}))
+
+    def _changing(self, late: datetime) -> list[int]:
+        """The running mailings with rows that wait since before `late`, or with nothing left to hand over.
+
+        A look, for that costs a twentieth of writing what is so already, and is made every few seconds.
+        """
+        with self._newsletter.reading() as session:
+            connection = session.connection()
+            return [
+                mailing
+                for mailing, *_ in _RUNNING.select(connection, {})
+                if ((earliest := _earliest(connection, mailing)) and earliest < late)
+                or not (earliest or _is_at_work(connection, mailing))
+            ]
+
+    def unplanned(self) -> Sequence[int]:
+        """The running mailings whose rows are not all written; digests when nothing else is.
+
+        What a digest and the issue of the day both have for a reader comes in one of them: the second to be planned
+        sees the rows of the first, as long as they are not planned at once.
+        """
+        with self._newsletter.reading() as session:
+            left = _UNPLANNED.select(session.connection(), {})
+        issues = [mailing for mailing, is_issue in left if is_issue]
+        return issues or [mailing for mailing, _ in left]
 
     def plan(self, mailing_id: int) -> None:
         """Write the rows of a mailing that are missing."""
@@ -77,15 +152,11 @@ class Rounds:
         now = self._newsletter.clock()
         found: dict[Range, None] = {}
         with self._newsletter.reading() as session:
-            for mailing in session.exec(select(Mailing).where(Mailing.state == MailingState.RUNNING)).all():
-                found |= dict.fromkeys(islice(_first_tries(session, mailing, now), PARTS_AHEAD))
-            later = select(Delivery.id, Delivery.due, Mailing).join(Mailing, col(Mailing.id) == Delivery.mailing_id)
-            deferred = session.exec(
-                later.where(
-                    Mailing.state == MailingState.RUNNING, Delivery.state == State.DEFERRED, Delivery.next_at <= now
-                ).limit(PARTS_AHEAD * ROWS_PER_JOB)
-            ).all()
-            found |= dict.fromkeys(_part(mailing, wave, delivery or 0) for delivery, wave, mailing in deferred)
+            connection = session.connection()
+            for mailing, release in _RUNNING.select(connection, {}):
+                found |= dict.fromkeys(islice(_first_tries(connection, mailing, release, now), PARTS_AHEAD))
+            for delivery, wave, mailing, release in _DEFERRED.select(connection, {"at": now}):
+                found[_part(mailing, release, wave, delivery)] = None
         return list(found)
 
     def send(self, part: Range) -> None:
@@ -109,28 +180,33 @@ class Rounds:
             return [worker for worker in workers if not is_gone(session, worker)]
 
 
-def running() -> SelectOfScalar[Any]:
-    """The ids of the mailings that are to be handed over."""
-    return select(Mailing.id).where(Mailing.state == MailingState.RUNNING)
-
-
-def _first_tries(session: Session, mailing: Mailing, now: datetime) -> Iterator[Range]:
+def _first_tries(connection: Connection, mailing: int, release: datetime, now: datetime) -> Iterator[Range]:
     """Parts with rows that wait for their first try and are due, by wave: one look into the index for each."""
-    waiting = Delivery.mailing_id == mailing.id, Delivery.state == State.QUEUED
-    earliest = select(func.min(Delivery.next_at)).where(*waiting, Delivery.next_at <= now)
-    wave = session.exec(earliest).one()
-    while wave is not None:
+    wave = _earliest(connection, mailing)
+    while wave is not None and wave <= now:
         after = 0
-        of_wave = select(col(Delivery.id)).where(*waiting, Delivery.next_at == wave).order_by(col(Delivery.id)).limit(1)
-        while row := session.exec(of_wave.where(col(Delivery.id) >= after)).first():
-            part = _part(mailing, wave, row)
+        where = {"mailing": mailing, "wave": wave}
+        while row := _OF_WAVE.select(connection, {**where, "after": after}):
+            part = _part(mailing, release, wave, row[0][0])
             yield part
             after = part.last + 1
-        wave = session.exec(earliest.where(Delivery.next_at > wave)).one()
+        wave = _NEXT.select(connection, where)[0][0]
 
 
-def _part(mailing: Mailing, wave: datetime, delivery_id: int) -> Range:
+def _earliest(connection: Connection, mailing: int) -> datetime | None:
+    """When the earliest row of a mailing that waits for its first try is due; None where none waits."""
+    found: datetime | None = _EARLIEST.select(connection, {"mailing": mailing})[0][0]
+    return found
+
+
+def _is_at_work(connection: Connection, mailing: int) -> bool:
+    """Whether rows of a mailing are in hand, or wait for another try."""
+    states = (State.IN_HAND, State.DEFERRED)
+    return any(_IN_STATE.select(connection, {"mailing": mailing, "state": state}) for state in states)
+
+
+def _part(mailing: int, release: datetime, wave: datetime, delivery_id: int) -> Range:
     """The part that a delivery of a wave is in."""
-    width = ROWS_PER_JOB if wave == mailing.due else ROWS_PER_JOB * WIDER
+    width = ROWS_PER_JOB if wave == release else ROWS_PER_JOB * WIDER
     first = delivery_id - delivery_id % width
-    return Range(mailing.id or 0, first, first + width - 1, wave)
+    return Range(mailing, first, first + width - 1, wave)

@@ -31,12 +31,14 @@ def start(
     canary: int | None = None,
     seen: str = "",
     at: datetime | None = None,
+    at_once: bool = False,
 ) -> int:
     """Begin the mailing of an approved issue; its id. Whoever sends for this database takes it up.
 
     `canary` is how many readers go first (None: as many as the settings say), `seen` the digest of the approved issue
-    that was looked at, and `at` the moment that its Date was said to be (None: now). Raises `NotReady` when it is not
-    approved, was approved anew since, was begun already, when there are no readers, or when that moment is not now.
+    that was looked at, and `at` the moment that its Date was said to be (None: now); `at_once` sends to everybody then,
+    whatever their own hour. Raises `NotReady` when it is not approved, was approved anew since, was begun already, when
+    there are no readers, or when that moment is not now.
     """
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)
@@ -48,7 +50,7 @@ def start(
     require_readers(newsletter)
     if at and abs(newsletter.clock() - at) > MAY_BEGIN_LATE:  # ahead by what the clocks of two machines differ
         raise NotReady("late", f"{at:%Y-%m-%d %H:%M %Z} is not now any more: look again.")
-    return begin(newsletter, slug, actor, canary, at)
+    return begin(newsletter, slug, actor, canary, at, at_once=at_once)
 
 
 def pause(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -> bool:

@@ -41,8 +41,8 @@ class CompiledIssue:
     `subject` and `preheader` are what the front matter fixed, else empty, and `prefix` is what a subject begins with
     that is made for an edition; `names` are headings by slug; `headings` are the slugs that stories may stand under, in
     the order of their `section.N` fragments; `html` and `text` are the fragments by the names of
-    `newsletter.render.outline`. `pieces` are the HTML fragments without slots, already encoded. One that was compiled to
-    be looked at has neither `text` nor `pieces`, and no message is made of it.
+    `newsletter.render.outline`. `pieces` are the HTML fragments without slots, already encoded. One that was compiled
+    to be looked at has neither `text` nor `pieces`, and no message is made of it.
     """
 
     theme: str

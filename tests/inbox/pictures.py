@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from inbox import thunderbird
 from inbox.judge import Sample
 from inbox.judges import browser, pixels
-from inbox.samples import KINDS, edition
+from inbox.samples import KINDS, edition, weekly
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 SHOWN = ("daily", "report", "article", "English report")
@@ -24,6 +24,7 @@ IN_THUNDERBIRD = SHOWN[:3]
 _FORCED = "--enable-features=WebContentsForceDark"
 _STYLE = re.compile(r"<style[\s>].*?</style>", re.DOTALL)
 _HIGH = 900  # pixels of each mail in its six views: masthead, contents and the first stories
+_WEEK_HIGH = 1_200  # pixels of a digest: its contents and the first stories
 _LONGEST, _OVERLAP = 1_400, 20  # pixels of a column in the sheets of whole mails; a line that is cut stands in both
 _GAP, _CAPTION = 16, 32
 _GROUND, _INK = "#dfe2e6", "#1f2329"
@@ -61,6 +62,7 @@ def main() -> int:
         sys.stderr.write(f"{lacking}\n")
         return 1
     mails = {kind: edition(kind, KINDS[kind].theme, KINDS[kind].language) for kind in SHOWN}
+    _take_week()
     with ThreadPoolExecutor(2) as windows:
         light, dark = (
             windows.map(partial(_in_thunderbird, dark=dark), (mails[kind] for kind in IN_THUNDERBIRD))
@@ -76,6 +78,18 @@ def main() -> int:
             save(_sheet([columns]), f"mail-whole-{'dark' if view.dark else 'light'}.png")
         save(_sheet([list(light), list(dark)]), "mail-thunderbird.png")
     return 0
+
+
+def _take_week() -> None:
+    """The weekly digest, for the README: on a large screen and, in the dark, on a telephone."""
+    views = (View("a week's digest", 700), View("in the dark, on a telephone", 375, dark=True))
+    with browser.page() as page:
+        shown = []
+        for view in views:
+            browser.show(page, weekly("zh", topics=2).html, view.width, view.dark)
+            shot = pixels.shot(page)
+            shown.append((view.name, shot.crop((0, 0, shot.width, min(shot.height, _WEEK_HIGH)))))
+    save(_sheet([shown]), "mail-week.png")
 
 
 def _in_chromium(mails: Mapping[str, Sample]) -> _Shots:

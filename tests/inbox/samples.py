@@ -1,12 +1,13 @@
-"""The samples: every kind of issue in every theme and language, and letters, made by the very code that sends."""
+"""The samples: kinds of issues in every theme and language, digests, and letters, made by the very code that sends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from email.utils import parseaddr
 from pathlib import Path
 
 from inbox.judge import Sample
+from newsletter.compose.digest import Past, digest
 from newsletter.compose.edition import Edition, Group
 from newsletter.content.document import read_issue
 from newsletter.content.identity import identify
@@ -42,6 +43,7 @@ KINDS = {
     "English report": Kind("2026-03-07-digest.md", "en", "digest"),
 }
 """The last of them has what the others have not: code, a table, a quotation and a picture."""
+ENGLISH_WEEK = ("2026-03-07-digest.md", "2026-03-06-typed.md")
 LANGUAGES = ("zh", "en")
 PUBLICATION = Publication(
     sender="AI 行业动态 <daily@example.org>",
@@ -67,16 +69,27 @@ DATE = datetime(2026, 3, 12, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 def samples() -> Iterator[Sample]:
-    """Every kind of issue in every theme, in its own also with labels of the other language; two as text; letters."""
+    """Every kind of issue in every theme, in its own also with labels of the other language; two as text; the rest."""
     for name, kind in KINDS.items():
         for theme in themes():
             for language in LANGUAGES if theme == kind.theme else (kind.language,):
                 yield edition(name, theme, language)
+    for language in LANGUAGES:
+        yield weekly(language)
     for name in ("daily", "English report"):
         yield edition(name, KINDS[name].theme, KINDS[name].language, form="text")
     for language in LANGUAGES:
         for about in (confirmation(language), welcome(language)):
             yield letter_sample(about, language)
+
+
+def weekly(language: str, topics: int | None = None) -> Sample:
+    """A week's digest of so many topics (None: all), of the issues of three days or, in English, of two."""
+    files = [f"2026-03-{day}-daily.md" for day in (12, 11, 10)] if language == "zh" else ENGLISH_WEEK
+    past = [Past(file[:10], date.fromisoformat(file[:10]), read(file), {}) for file in files]
+    made = digest(past[0].date + timedelta(days=1), past, TOPICS.topics)
+    made = replace(made, sections=made.sections[:topics])
+    return sample(f"week weekly {language}", made, "weekly", language, publication=PUBLICATIONS[language])
 
 
 def edition(name: str, theme: str, language: str, form: str = "html") -> Sample:
