@@ -19,6 +19,8 @@ from benchmarks.measure import Result
 from benchmarks.messages import per_message, size
 from benchmarks.pages import pages
 from benchmarks.reading import hostile, reading
+from benchmarks.repeats import repeats
+from benchmarks.rhythm import rhythm, rhythm_long
 from benchmarks.sending import sending_beside_loop, sending_on_postgresql, sending_with_10, sending_with_20
 from benchmarks.signing import signing
 from benchmarks.start_up import start_up
@@ -31,6 +33,7 @@ USUAL: tuple[Measure, ...] = (
     per_message,
     compiling,
     keystroke,
+    repeats,
     start_up,
     reading,
     hostile,
@@ -43,9 +46,10 @@ USUAL: tuple[Measure, ...] = (
     two_workers,
     two_workers_slow_server,
     growth,
+    rhythm,
     pages,
 )
-LONG: tuple[Measure, ...] = (growth_long, a_million)
+LONG: tuple[Measure, ...] = (growth_long, rhythm_long, a_million)
 NAMED = {measure.__name__: (measure,) for measure in (*USUAL, *LONG)} | {"long": LONG}
 
 

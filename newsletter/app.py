@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from newsletter.content.issue import Issue
+from newsletter.content.issue import DIGEST, Issue
 from newsletter.render.keeping import Compilations
 from newsletter.render.theme import Theme, ThemeError, load_theme
 from newsletter.settings import Settings
@@ -25,6 +25,11 @@ from subscribers.tokens import Tokens
 from subscribers.topic_store import TopicStore
 
 _SETTINGS_SECONDS = 3
+
+
+def theme_setting(issue: Issue) -> str:
+    """The setting that names the theme of an issue."""
+    return {"report": "report_theme", DIGEST: "weekly_theme"}.get(issue.format, "theme")
 
 
 class Newsletter:
@@ -83,11 +88,11 @@ class Newsletter:
         return SuppressionStore(session, self.address_key, self.clock)
 
     def theme_for(self, issue: Issue) -> Theme:
-        """The theme that an issue is set in: reports are long, and have one of their own.
+        """The theme that an issue is set in: reports, which are long, and weekly digests have one of their own.
 
         Raises `IssueRefused` when that theme cannot be used; whatever needs no theme goes on without it.
         """
-        setting = "report_theme" if issue.format == "report" else "theme"
+        setting = theme_setting(issue)
         if setting not in self._themes:
             self._themes[setting] = self._load_theme(setting)
         return self._themes[setting]

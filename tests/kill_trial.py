@@ -27,6 +27,7 @@ _ISSUE = """# 示例日报 ({date})
 
 - **示例市公布第 {number} 号数据细则**
   说明：细则写明哪些数据可以授权，本期为第 {number} 号。
+  标记：新
   来源出处：[示例市数据局](https://data.example.org/rules/{number})
 """
 

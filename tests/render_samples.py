@@ -12,6 +12,7 @@ from newsletter.content.issue import (
     Image,
     Issue,
     Listing,
+    Mark,
     Paragraph,
     Points,
     Quote,
@@ -165,6 +166,7 @@ stories = st.builds(
     tags=st.lists(texts, max_size=2).map(tuple),
     published=st.none() | st.datetimes(),
     body=st.lists(blocks, max_size=3).map(tuple),
+    marks=st.lists(st.sampled_from(Mark), max_size=3, unique=True).map(tuple),
 )
 
 

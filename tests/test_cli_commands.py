@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from command import Command
 
+from newsletter.cli import subscriber
 from newsletter.editorial import readership
 
 SLUG = "2026-03-09"
@@ -68,6 +69,40 @@ def test_coverage_counts_everybody_however_many_a_page_would_look_at(
 def shown(command: Command, address: str) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads(command("subscriber", "show", address, "--json").out)
     return facts
+
+
+def test_a_reader_may_be_added_with_how_often_and_when(command: Command) -> None:
+    often = ("--frequency", "weekly", "--frequencies", "models=daily;policy=important", "--day", "mon")
+    command("subscriber", "add", "bo@example.org", "--topics", "policy,models", *often, "--hour", 7)
+    facts = shown(command, "bo@example.org")
+    assert (facts["frequency"], facts["day"], facts["hour"], facts["zone"]) == ("weekly", "mon", 7, "Asia/Shanghai")
+    assert [*facts["frequencies"].items()] == [("policy", "important"), ("models", "daily")]
+    assert "policy=important; models=daily" in command("subscriber", "show", "bo@example.org").out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--frequencies", "policy=hourly"), "write policy=weekly"),
+        (("--frequencies", "models=weekly"), "add it to them"),
+        (("--day", "friday"), "write one of mon"),
+        (("--hour", "7", "--zone", "Mars/Olympus"), "Asia/Shanghai"),
+    ],
+)
+def test_a_time_that_is_none_adds_nobody(command: Command, words: tuple[str, ...], why: str) -> None:
+    said = command("subscriber", "add", "bo@example.org", "--topics", "policy", *words)
+    assert (said.code, why in said.err) == (1, True)
+    assert command("subscriber", "show", "bo@example.org").code == 1
+
+
+def test_an_import_moves_what_waits_for_those_who_get_another_hour(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[int] = []
+    monkeypatch.setattr(subscriber, "move_waiting", lambda _session, reader, _now: moved.append(reader))
+    Path("hours.csv").write_text("address,zone,hour\nchen@example.org,Europe/Berlin,7\nli@example.org,,\n")
+    assert command("subscriber", "import", "hours.csv").code == 0
+    assert len(moved) == 1
 
 
 def test_show_tells_preferences_and_consent(command: Command) -> None:

@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said_with_file_and_line_and_exit_code_1(command: Comma
 
 def test_the_list_has_the_operators_own_themes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [theme["theme"] for theme in json.loads(command("theme", "list", "--json").out)] == [
-        *("daily", "digest", "letter"),
+        *("daily", "digest", "letter", "weekly"),
     ]
     monkeypatch.setenv(f"{PREFIX}THEMES", "ours")
     said = command("theme", "list")

@@ -157,7 +157,7 @@ def test_an_issue_for_nobody_is_finished_too(newsletter: Newsletter) -> None:
 
 # a worker as a process of its own
 
-SECOND = ISSUE.replace("2026-03-09", "2026-03-10").replace("示例市公布数据细则", "示例省公布数据目录")
+SECOND = ISSUE.replace("2026-03-09", "2026-03-10").replace("  来源出处", "  标记：新\n  来源出处")
 FOLLOWED, ALONE = SLUG, "2026-03-10"
 MANY = 40
 

@@ -1,6 +1,8 @@
 """How far a mailing is: counts that add up, a rate from what was seen, domains and reasons, and few questions asked."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sending import SLUG, Clock, add_readers, plan, settle, take_in_issue
@@ -8,12 +10,14 @@ from sqlalchemy import event
 from web_samples import add_reader
 
 from newsletter.app import Newsletter
+from newsletter.delivery.counts import Ahead, ahead
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial import progress as progress_of
 from newsletter.editorial import sending
 from newsletter.editorial.outcomes import DOMAINS, DomainLine
 from newsletter.editorial.progress import Watch, progress
 from newsletter.storage.issues import IssueRefused
+from subscribers.preferences import Preferences
 
 pytestmark = pytest.mark.both_databases
 TAKEN = Outcome(Verdict.ACCEPTED, Stage.DONE, 250, "taken")
@@ -120,6 +124,76 @@ def test_the_time_left_is_of_what_is_queued_and_what_waits_is_told_apart(running
     assert (found.counts.queued, found.counts.deferred, found.rate, found.seconds_left) == (0, 6, 0.5, None)
     assert found.details.deferred_until
     assert found.details.deferred_until > running.clock()
+
+
+def with_hours(newsletter: Newsletter) -> None:
+    """Four readers without an hour, two whose own is noon in Shanghai, and one in the evening."""
+    newsletter.clock = Clock()
+    add_readers(newsletter, 4)
+    with newsletter.session() as session:
+        for number, hour in enumerate((12, 12, 20)):
+            own = Preferences(topics=("policy",), zone="Asia/Shanghai", hour=hour)
+            newsletter.people(session).add(f"own{number}@example.org", own)
+    take_in_issue(newsletter)
+    plan(newsletter, SLUG)
+
+
+def test_who_waits_for_an_hour_is_told_apart(newsletter: Newsletter) -> None:
+    with_hours(newsletter)
+    found = progress(newsletter, SLUG)
+    noon, evening = newsletter.clock() + timedelta(hours=4), newsletter.clock() + timedelta(hours=12)
+    assert found.details.ahead == Ahead(3, noon, 2, evening)
+    assert (found.counts.queued, found.due_now) == (7, 4)
+
+
+def test_the_time_left_is_of_those_who_are_due_now(newsletter: Newsletter) -> None:
+    with_hours(newsletter)
+    seconds = Seconds()
+    watch = Watch(newsletter, seconds)
+    watch.look(SLUG)
+    settle(newsletter, TAKEN, TAKEN)
+    seconds.now += 4
+    found = watch.look(SLUG)
+    assert (found.rate, found.due_now, found.seconds_left) == (0.5, 2, 4)
+
+
+def test_an_hour_that_comes_is_seen_at_once(newsletter: Newsletter) -> None:
+    with_hours(newsletter)
+    seconds = Seconds()
+    watch = Watch(newsletter, seconds)
+    settle(newsletter, *[TAKEN] * 4)
+    assert watch.look(SLUG).due_now == 0
+    newsletter.clock.move(hours=4)  # type: ignore[attr-defined]  # the clock of this test
+    seconds.now += progress_of.LOOK_SECONDS
+    found = watch.look(SLUG)
+    assert (found.due_now, found.details.ahead.readers) == (2, 1)
+
+
+def test_while_only_hours_to_come_are_left_few_questions_are_asked(newsletter: Newsletter) -> None:
+    with_hours(newsletter)
+    seconds = Seconds()
+    watch = Watch(newsletter, seconds)
+    settle(newsletter, *[TAKEN] * 4)
+    watch.look(SLUG)
+    seconds.now += 5
+    assert asked(newsletter, lambda: watch.look(SLUG)) == 0
+
+
+def test_who_waits_is_counted_in_the_index_alone(newsletter: Newsletter) -> None:
+    with_hours(newsletter)
+    if newsletter.engine.dialect.name != "sqlite":
+        return  # its planner reads a table of seven rows whole, whatever index there is
+    seen: list[tuple[str, Any]] = []
+    listen = lambda *of: seen.append((of[2], of[3]))  # noqa: E731 - a name for it would say no more
+    event.listen(newsletter.engine, "before_cursor_execute", listen)
+    with newsletter.reading() as session:
+        ahead(session, 1, newsletter.clock())
+    event.remove(newsletter.engine, "before_cursor_execute", listen)
+    with newsletter.engine.connect() as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", of).all() for text, of in seen]
+    details = [row[3] for plan_of in plans for row in plan_of]
+    assert len(details) == 2
+    assert all("COVERING INDEX ix_delivery_left (mailing_id=? AND state=? AND next_at" in one for one in details)
 
 
 def test_a_pause_ends_the_rate(running: Newsletter) -> None:

@@ -19,7 +19,7 @@ from newsletter.readers.sign_up import Asked
 from newsletter.readers.sign_up import ask as sign_up
 from subscribers.addresses import AddressRefused, hash_mailbox, parse_address
 from subscribers.models import State
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 from subscribers.tokens import Purpose
 
 pytestmark = pytest.mark.both_databases
@@ -47,7 +47,8 @@ def busy(newsletter: Newsletter, clock: Clock) -> str:
     clock.move(hours=2)
     ask_link(newsletter, WEN)
     mine = link(newsletter, Purpose.PREFERENCES, wen)
-    save(newsletter, mine, Preferences(topics=topics, mute=("裁员",)), None, "192.0.2.77")
+    own = (("models", Frequency.WEEKLY),)
+    save(newsletter, mine, Preferences(topics=topics, mute=("裁员",), day=0, frequencies=own), None, "192.0.2.77")
     token = data_link(newsletter, wen)
     new_address.ask(newsletter, token, NEW, origin="192.0.2.77")
     return token
@@ -110,6 +111,7 @@ def test_the_export_holds_all_about_a_person_and_nothing_about_another(newslette
     text = json.dumps(held, ensure_ascii=False)
     assert held["person"]["address"] == WEN
     assert held["person"]["mute"] == ["裁员"]
+    assert (held["person"]["day"], held["person"]["frequencies"]) == (0, {"models": "weekly"})
     assert {row["kind"] for row in held["letters"]} == {"already", "preferences", "data", "address"}
     assert len(held["letters"]) == len(letters(newsletter))
     assert [row["kind"] for row in held["consents"]] == [row.kind for row in consents(newsletter, find(newsletter))]

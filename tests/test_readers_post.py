@@ -39,7 +39,7 @@ from newsletter.readers.models import Letter, LetterKind, LetterState
 from newsletter.readers.post import DATA_HOURS, Post
 from newsletter.settings import PREFIX
 from subscribers.models import SignUp
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 from subscribers.tokens import Purpose
 
 
@@ -99,6 +99,7 @@ def test_a_welcome_offers_the_newest_issue_that_everybody_may_read(sending: News
         (Preferences(topics=("policy",)), []),
         (Preferences(topics=("models",), mute=("峡湾",)), []),
         (Preferences(topics=("policy",), follow=("峡湾",)), ["峡湾实验室公开 冰川 模型"]),
+        (Preferences(topics=("models",), frequency=Frequency.WEEKLY), ["峡湾实验室公开 冰川 模型"]),
     ],
 )
 def test_a_welcome_offers_what_the_readers_own_choices_bring_of_the_newest_issue(
@@ -113,6 +114,28 @@ def test_a_welcome_offers_what_the_readers_own_choices_bring_of_the_newest_issue
     assert (f"/archive/{slug}" in text) == bool(offered)
     assert ("峡湾实验室" in text) == bool(offered)
     assert all(f"1. {title}" in text for title in offered)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "每天 07:00（柏林）收到日报；模型与技术进展每周五汇总。"),
+        ("en", "Every day at 07:00 (Berlin) you get the daily mail; Models & Research in a digest every Friday."),
+    ],
+)
+def test_a_welcome_says_when_mail_comes(sending: Newsletter, mailbox: Mailbox, language: str, said: str) -> None:
+    choices = Preferences(
+        ("policy", "models"),
+        language=language,
+        zone="Europe/Berlin",
+        hour=7,
+        frequencies=(("models", Frequency.WEEKLY),),
+    )
+    with sending.session() as session:
+        person = sending.people(session).add(ADDRESS, choices)
+    queue(sending, LetterKind.WELCOME, person=person.id, language=language)
+    Post(sending).deliver()
+    assert said in text_of(mailbox.taken[0][1])
 
 
 def test_letters_go_over_one_connection(sending: Newsletter, mailbox: Mailbox) -> None:

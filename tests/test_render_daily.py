@@ -69,7 +69,7 @@ def test_the_footer_says_why_which_topics_where_to_go_and_who_sends() -> None:
     assert PUBLICATION.postal_address in foot
 
 
-@pytest.mark.parametrize("theme", ["daily", "digest", "letter"])
+@pytest.mark.parametrize("theme", ["daily", "digest", "letter", "weekly"])
 def test_nothing_personal_stands_before_the_personal_end(theme: str) -> None:
     """What is before it is encoded once for many readers."""
     made = in_theme(theme, "zh")
@@ -79,7 +79,7 @@ def test_nothing_personal_stands_before_the_personal_end(theme: str) -> None:
         assert set(fragments[PERSONAL].slots) == {"reason", *LINKS}
 
 
-@pytest.mark.parametrize("theme", ["daily", "digest", "letter"])
+@pytest.mark.parametrize("theme", ["daily", "digest", "letter", "weekly"])
 def test_what_is_not_in_the_language_of_the_mail_says_its_own(theme: str) -> None:
     """A topic without an English name, an address and a preview in Chinese; the words of the mail itself do not."""
     story = replace(OCEAN, topics=("astronomy",))
@@ -113,7 +113,7 @@ def test_one_chinese_name_does_not_make_an_english_story_chinese() -> None:
     assert re.search(r'<td class="pad" lang="en"[^>]*><h3', html)
 
 
-@pytest.mark.parametrize("theme", ["daily", "digest", "letter"])
+@pytest.mark.parametrize("theme", ["daily", "digest", "letter", "weekly"])
 @pytest.mark.parametrize("link", LINKS)
 def test_every_link_of_the_footer_is_44_pixels_high(theme: str, link: str) -> None:
     html = html_of(assemble(in_theme(theme, "zh"), EDITION), READER)

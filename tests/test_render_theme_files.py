@@ -39,7 +39,7 @@ def test_a_theme_of_a_few_lines_can_be_other_colours(tmp_path: Path) -> None:
 def test_own_themes_go_before_those_that_ship(tmp_path: Path) -> None:
     folder = own(tmp_path, "letter", "daily")
     assert load_theme("letter", tmp_path).folders[0] == folder
-    assert theme_names(tmp_path) == ["daily", "digest", "letter"]
+    assert theme_names(tmp_path) == ["daily", "digest", "letter", "weekly"]
 
 
 def test_themes_that_extend_each_other_in_a_circle_are_refused(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_name_that_is_no_name_is_refused_with_what_a_name_may_be(name: str, tm
 def test_a_folder_whose_name_is_no_name_is_not_among_the_themes(tmp_path: Path) -> None:
     own(tmp_path, "My_Theme", "letter")
     own(tmp_path, "my_theme", "letter")
-    assert theme_names(tmp_path) == ["daily", "digest", "letter", "my_theme"]
+    assert theme_names(tmp_path) == ["daily", "digest", "letter", "my_theme", "weekly"]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

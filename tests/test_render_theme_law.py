@@ -1,12 +1,15 @@
 """What holds for every theme that ships: the law of the parts, the headline and the sizes."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from render_samples import EVERYTHING, ISSUE, PUBLICATION, READER, TOPICS, editions, issues, ten_stories
 
 from newsletter.compose.edition import Edition
-from newsletter.content.issue import Issue
+from newsletter.content.issue import DIGEST, Issue, Origin
 from newsletter.render.assemble import assemble
 from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
@@ -23,6 +26,12 @@ def made(issue: Issue, theme: Theme, language: str = "zh") -> CompiledIssue:
     return compile_issue(issue, theme=theme, language=language, topics=TOPICS, publication=PUBLICATION)
 
 
+def digest_of(issue: Issue, day: date = date(2026, 3, 6)) -> Issue:
+    """A digest with the stories of an issue of that day."""
+    origin = Origin(day.isoformat(), day)
+    return replace(issue, format=DIGEST, origins=tuple((story.id, origin) for story in issue.stories))
+
+
 def both_ways(issue: Issue, edition: Edition, theme: Theme, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     assembled = assemble(made(issue, theme, language), edition)
     joined = html_of(assembled, READER), text_of(assembled, READER), subject_of(assembled, READER)
@@ -33,7 +42,7 @@ def both_ways(issue: Issue, edition: Edition, theme: Theme, language: str) -> tu
 
 
 def test_the_themes_that_ship() -> None:
-    assert theme_names() == ["daily", "digest", "letter"]
+    assert theme_names() == ["daily", "digest", "letter", "weekly"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,20 @@ def test_an_assembled_edition_is_the_whole_pipeline(name: str, data: st.DataObje
     issue = data.draw(issues())
     joined, whole = both_ways(issue, data.draw(editions(issue)), THEMES[name], language)
     assert joined == whole
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), language=st.sampled_from(["zh", "en"]))
+def test_an_assembled_edition_of_a_digest_is_the_whole_pipeline(data: st.DataObject, language: str) -> None:
+    issue = digest_of(data.draw(issues()), data.draw(st.dates()))
+    joined, whole = both_ways(issue, data.draw(editions(issue)), THEMES["weekly"], language)
+    assert joined == whole
+
+
+@every_theme
+def test_a_digest_can_be_set_in_any_theme(name: str) -> None:
+    html = html_of(assemble(made(digest_of(ISSUE), THEMES[name]), EVERYTHING), READER)
+    assert f'href="{PUBLICATION.base_url}/archive/2026-03-06/ocean"' in html
 
 
 @every_theme

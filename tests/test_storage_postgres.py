@@ -325,9 +325,9 @@ def test_two_may_take_in_the_same_issue_at_once(
 
 def test_a_reader_list_goes_out_and_comes_back_the_same(session: Session, other: Session) -> None:
     rows = [
-        "address,name,topics,state,frequency,language,zone,hour,most,follow,mute,format",
-        "An@example.org,'=安,models;policy,paused,weekly,en,Asia/Shanghai,0,5,GPU;芯片,广告,text",
-        'bo@例子.中国,"O\'Neil, ""B"" 𠮷\\",,active,daily,zh,,,,50%_,,html',
+        "address,name,topics,state,frequency,language,zone,hour,most,follow,mute,format,day,frequencies",
+        "An@example.org,'=安,models;policy,paused,weekly,en,Asia/Shanghai,0,5,GPU;芯片,广告,text,sun,policy=daily",
+        'bo@例子.中国,"O\'Neil, ""B"" 𠮷\\",,active,daily,zh,,,,50%_,,html,,',
     ]
     _import(session, "\n".join(rows))
     out = io.StringIO(newline="")

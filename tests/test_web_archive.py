@@ -19,6 +19,7 @@ from newsletter.content.issue import (
     Image,
     Issue,
     Listing,
+    Mark,
     Paragraph,
     Points,
     Quote,
@@ -349,3 +350,15 @@ def test_a_heading_above_several_sections_is_shown_once() -> None:
     )
     sheet: Sheet = sheet_of(Issue("周报", DAY, sections))
     assert [part.above for part in sheet.parts] == [("产业",), (), ("国际",)]
+
+
+def test_a_mark_stands_before_the_title_on_both_pages_in_the_language_of_the_page(newsletter: Newsletter) -> None:
+    marks = (Mark.IMPORTANT, Mark.FOLLOW_UP)
+    publish_issue(newsletter, Section("政策", (Story(HEADLINE, marks=marks), Story("另一条", marks=(Mark.NEW,)))))
+    site = far(newsletter)
+    for path in (f"/archive/{SLUG}", stories_of(newsletter)[0]):
+        for headers, words in (({}, ["重要", "后续"]), (ENGLISH, ["Important", "Follow-up"])):
+            page = trees.fromstring(site.get(path, headers=headers).text)
+            (heading,) = page.xpath(f"//*[self::h1 or self::h2 or self::h3][contains(., '{HEADLINE}')]")
+            assert [chip.text for chip in heading.xpath("span")] == words
+            assert page.xpath("//h1/span | //h2/span | //h3/span") == heading.xpath("span")

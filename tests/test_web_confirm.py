@@ -42,6 +42,23 @@ def test_the_page_shows_the_address_masked_the_topics_and_one_button(newsletter:
     assert "投融资" not in page
 
 
+WHEN: dict[str, str | list[str]] = {"own": "models=weekly", "hour": "7", "zone": "Europe/Berlin"}
+
+
+def test_before_and_after_the_button_stands_when_mail_comes(newsletter: Newsletter, clock: Clock) -> None:
+    post(far(newsletter), filled(newsletter, clock, topics=["models", "policy"], **WHEN))
+    asked, sentence = confirm_link(newsletter), "每天 07:00（柏林）收到日报；模型与技术进展每周五汇总。"
+    assert sentence in far(newsletter).get(asked).text
+    assert sentence in far(newsletter).post(asked).text
+
+
+def test_a_link_that_is_over_offers_the_same_choices_of_time_again(newsletter: Newsletter, clock: Clock) -> None:
+    post(far(newsletter), filled(newsletter, clock, **WHEN))
+    clock.wait(days=8)
+    page = far(newsletter).get(confirm_link(newsletter)).text
+    assert 'href="/?topics=models&amp;own=models%3Dweekly&amp;hour=7&amp;zone=Europe%2FBerlin"' in page
+
+
 def test_the_button_confirms_and_leads_to_preferences_and_the_newest_issue(newsletter: Newsletter, link: str) -> None:
     publish_issue(newsletter)
     page = far(newsletter).post(link)

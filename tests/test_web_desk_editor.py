@@ -76,6 +76,13 @@ def test_what_is_typed_is_saved_and_answered_with_what_depends_on_it(desk: TestC
     assert "山谷团队开源语音模型 Echo-2" in said["parts"]["outline"]
 
 
+def test_a_card_shows_what_the_editor_says_of_its_story(desk: TestClient) -> None:
+    marked = TEXT.replace("  来源出处", "  标记：重要、新\n  来源出处", 1)
+    assert marked != TEXT
+    outline = typed(desk, marked).json()["parts"]["outline"]
+    assert re.findall(r'class="chip on">(重要|后续|新)<', outline) == ["重要", "新"]
+
+
 def test_the_answer_is_the_base_of_the_next_one(desk: TestClient, newsletter: Newsletter) -> None:
     said = typed(desk, TEXT + "\n")
     for number in range(3):

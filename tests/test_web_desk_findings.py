@@ -24,8 +24,10 @@ from newsletter.web.desk.finding_words import said_of
 
 WORDS = tomllib.loads((templates_dir() / "web" / "words" / "desk_editor.toml").read_text("utf-8"))
 LANGUAGES = ("zh", "en")
+LONG = "实验室公布了训练潮汐预报模型所用的观测数据，覆盖十二个港口三十年的逐时潮位，任何人都可以核对论文的结论。"
 SOURCE = "来源出处：[项目主页](https://project.example.org/)"
 CANONICAL = "---\ncanonical: daily\ndate: 2026-03-09\n---\n# 动态\n\n## 模型\n主题：models\n\n"
+PAGE = "- **网页上的一条**\n  说明：实验室公布了观测数据。\n  来源出处：[群岛](https://long.example.org/2026/tides)\n"
 MORE = {
     "date_impossible_far": WHOLE.replace("2026-03-09", "1999-03-09"),
     "date_impossible_time": ARTICLE + "\n群岛实验室公开潮汐预报模型\n示例日报·2026-13-08 20:28",
@@ -39,6 +41,10 @@ MORE = {
     "source_missing_link": WHOLE.replace(SOURCE, "来源出处：项目主页"),
     "source_missing_all": re.sub("  来源出处.*\n", "", WHOLE),
     "story_earlier_link": titled("另一个标题"),
+    "story_earlier_page": titled("另一个标题").replace("实验室公布了观测数据", "有人把模型放到了网上").replace(
+        "lab.example.org/tides", "long.example.org/2026/tides"
+    ),
+    "story_earlier_text": titled("另一个标题").replace("实验室公布了观测数据。", LONG),
     "story_repeated_link": WHOLE + STORY.replace("群岛实验室公开", "另一个标题："),
     "text_long_summary": WHOLE.replace("可以离线识别", "长" * 601),
     "text_long_background": WHOLE.replace("可以离线识别。", "短。\n  背景：" + "长" * 601),
@@ -83,6 +89,9 @@ def ours(newsletter: Newsletter) -> Newsletter:
     newsletter.clock = lambda: datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
     earlier = WHOLE.replace("2026-03-09", "2026-03-08").replace("山谷团队开源语音模型", "另一条").encode()
     take_in(newsletter, read(newsletter, earlier), earlier, draft=True)
+    longer = titled("很早的一条").replace("实验室公布了观测数据。", LONG).replace("tides", "early")
+    longer = longer.replace("2026-03-09", "2026-03-07").replace("山谷团队开源语音模型", "第三条") + PAGE
+    take_in(newsletter, read(newsletter, longer.encode()), longer.encode(), draft=True)
     return newsletter
 
 

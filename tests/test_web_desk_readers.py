@@ -16,7 +16,7 @@ from newsletter.staff.rights import Role
 from subscribers.addresses import parse_address
 from subscribers.models import Consent, State, Subscriber
 from subscribers.preference_columns import preferences_of
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 from subscribers.sign_ups import SignUpStore
 
 AN = "an@example.org"
@@ -67,6 +67,51 @@ def test_the_list_shows_counts_and_finds_by_name(newsletter: Newsletter, desk: T
     assert "共 2 位" in desk.get("/desk/readers").text
     found = desk.get("/desk/readers", params={"q": "安"}).text
     assert (AN in found, "bo@example.org" in found, "找到 1 位读者" in found) == (True, False, True)
+
+
+WHEN = {"frequency": "weekly", "own": ["", "models=daily"], "day": "mon", "hour": "7", "zone": "Europe/Berlin"}
+
+
+def test_the_staff_choose_how_often_and_when_for_a_reader(
+    newsletter: Newsletter, desk: TestClient, reader: str
+) -> None:
+    assert desk.post(reader, data=choices(**WHEN), follow_redirects=False).status_code == 303
+    kept = preferences_of(person(newsletter))
+    assert (kept.frequency, kept.day, kept.hour, kept.zone) == (Frequency.WEEKLY, 0, 7, "Europe/Berlin")
+    assert kept.frequencies == (("models", Frequency.DAILY),)
+    assert "每周一 07:00（柏林）收到一周汇总；模型与技术进展每天都收。" in desk.get(reader).text
+    assert done(newsletter)[0][2]["fields"] == ["frequency", "zone", "hour", "day", "frequencies"]
+    assert "各主题的频率" in desk.get("/desk/audit").text
+
+
+def test_another_name_leaves_the_zone_of_a_reader_without_an_hour(newsletter: Newsletter, desk: TestClient) -> None:
+    with newsletter.session() as session:
+        newsletter.people(session).add(AN, Preferences(("policy",), zone="Asia/Tokyo"))
+    here = f"/desk/readers/{person(newsletter).public_id}"
+    desk.post(here, data=choices(topics=["policy"], name="安", hour="", zone="", frequency="daily"))
+    assert done(newsletter)[0][2]["fields"] == ["name"]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), [("hour", "25", "选一个整点"), ("zone", "Mars/X", "没有这个时区")])
+def test_a_wrong_hour_or_zone_is_refused_in_words(
+    newsletter: Newsletter, desk: TestClient, reader: str, field: str, value: str, said: str
+) -> None:
+    answer = desk.post(reader, data=choices(**WHEN | {field: value}))
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert preferences_of(person(newsletter)) == Preferences(("policy", "models"))
+
+
+def test_a_reader_is_added_with_their_hour_and_zone(newsletter: Newsletter, desk: TestClient) -> None:
+    desk.post("/desk/readers/add", data=choices(address=AN, agreed="本人来信", **WHEN | {"zone": ""}))
+    kept = person(newsletter)
+    assert (kept.hour, kept.zone) == (7, "Asia/Shanghai")
+
+
+def test_the_list_can_be_narrowed_to_who_reads_weekly(newsletter: Newsletter, desk: TestClient, reader: str) -> None:
+    add_reader(newsletter, "bo@example.org", "models")
+    desk.post(reader, data=choices(**WHEN))
+    text = desk.get("/desk/readers?often=weekly").text
+    assert (AN in text, "bo@example.org" in text, '"weekly" selected' in text) == (True, False, True)
 
 
 def test_pages_of_the_list_have_everybody_once(newsletter: Newsletter, desk: TestClient) -> None:

@@ -75,6 +75,7 @@ TABLE = {
     "/desk/readers/import/{key}/lines.csv": ("readers", ""),
     "/desk/readers/{public_id}": ("readers", "readers"),
     "/desk/readers/{public_id}/forget": ("readers", "readers"),
+    "/desk/restored": ("send", "send"),
     "/desk/settings": ("look", "manage"),
     "/desk/staff": ("manage", "manage"),
     "/desk/staff/{public_id}": ("manage", ""),

@@ -218,6 +218,22 @@ def test_of_the_slot_and_its_own_time_the_page_says_the_one_that_holds(ready: Ne
     assert ("随每日定时自动发送" in page, "每日定时不会发送它" in page) == (False, True)
 
 
+def test_while_the_slot_waits_the_page_says_that_an_approval_sends_at_once(ready: Newsletter, desk: TestClient) -> None:
+    ready.settings.slot = "07:00"
+    data = ISSUE.replace("细则写明", "细则没有写明").encode()
+    take_in(ready, read(ready, data), data)
+    keep_appointments(ready)
+    page = desk.get(PAGE).text
+    assert ("之前一批准就发出" in page, "不会发送这一期" in page) == (True, False)
+    assert "批准后立即" in desk.get(f"/desk/issues/{SLUG}?figures=1").text
+
+
+def test_an_issue_of_a_day_off_says_that_the_slot_sends_nothing_then(ready: Newsletter, desk: TestClient) -> None:
+    ready.settings.slot, ready.settings.days_off = "09:00", (SLUG,)
+    assert "这一期的日期是休刊日" in desk.get(PAGE).text
+    assert "休刊日" in desk.get(f"/desk/issues/{SLUG}?figures=1").text
+
+
 @pytest.mark.parametrize(
     ("at", "status"), [("2026-03-09T07:59", 409), ("", 422), ("tomorrow", 422), ("0001-01-01T00:00", 422)]
 )

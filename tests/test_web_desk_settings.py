@@ -32,6 +32,23 @@ def test_several_addresses_become_a_list(newsletter: Newsletter) -> None:
     assert newsletter.settings.staff == ("an@example.org", "bo@example.org")
 
 
+def test_days_off_become_a_list_with_or_without_blanks_about_their_dots(newsletter: Newsletter) -> None:
+    page = at_desk(newsletter).post("/desk/settings", data={"days_off": "2026-10-01 .. 2026-10-07, 12-25"})
+    assert newsletter.settings.days_off == ("2026-10-01..2026-10-07", "12-25")
+    assert 'value="2026-10-01..2026-10-07, 12-25"' in page.text
+
+
+@pytest.mark.parametrize(("language", "day"), [("zh", "星期日"), ("en", "Sunday")])
+def test_the_day_of_the_digest_is_chosen_from_the_days_of_the_week(
+    newsletter: Newsletter, language: str, day: str
+) -> None:
+    desk = at_desk(newsletter)
+    desk.post("/desk/settings", data={"weekly_day": "sun"})
+    page = desk.get(f"/desk/settings?language={language}").text
+    assert f'<option value="sun" selected>{day}</option>' in page
+    assert newsletter.settings.weekly_day == "sun"
+
+
 def test_an_emptied_field_is_the_default_again(newsletter: Newsletter) -> None:
     client = at_desk(newsletter)
     client.post("/desk/settings", data={"canary": "50"})
@@ -91,6 +108,9 @@ def test_no_secret_is_shown(newsletter: Newsletter) -> None:
         ("staff", "nobody", "每个都要是", "Each is an address"),
         ("reply_to", "nobody", "地址用英文字母", "A mailbox such as"),
         ("canary", "-1", "0 或更大", "0 or more"),
+        ("days_off", "2026-02-29", "并且日历上有", "a day of the calendar"),
+        ("days_off", "2026-10-07..2026-10-01", "并且日历上有", "a day of the calendar"),
+        ("weekly_day", "someday", "请从列表里选一个", "Choose one of the list"),
         ("too_late_minutes", "0", "大于 0", "above 0"),
         ("sign_ups_per_hour", "x", "1 或更大", "1 or more"),
         ("about", "a\nb", "300 个字符", "300 characters"),

@@ -21,6 +21,8 @@ from web_samples import add_reader, far
 
 from newsletter.app import Newsletter
 from newsletter.web.sign_up_call import _TAKES, Wish
+from subscribers.preferences import Frequency, Preferences
+from subscribers.sign_ups import preferences_asked
 
 WISH = {"address": ADDRESS, "topics": ["models"]}
 ELSEWHERE = {"origin": "https://blog.example", "sec-fetch-site": "cross-site"}
@@ -86,6 +88,26 @@ def test_the_call_asks_for_a_letter_from_any_site(newsletter: Newsletter) -> Non
     assert kept == {"topics": ["models"], "language": "en", "most": 5, "follow": ["芯片"], "format": "text"}
 
 
+def test_the_call_takes_how_often_and_when(newsletter: Newsletter) -> None:
+    wish = {"topics": ["models", "policy"], "frequency": "weekly", "day": "mon", "hour": 7, "zone": "Europe/Berlin"}
+    assert call(newsletter, **wish, frequencies={"policy": "important"}).status_code == 202
+    (row,) = asked(newsletter)
+    assert preferences_asked(row) == Preferences(
+        ("models", "policy"),
+        frequency=Frequency.WEEKLY,
+        day=0,
+        hour=7,
+        zone="Europe/Berlin",
+        frequencies=(("policy", Frequency.IMPORTANT),),
+    )
+
+
+def test_an_hour_alone_is_one_of_the_newsletters_zone(newsletter: Newsletter) -> None:
+    call(newsletter, hour=7)
+    (row,) = asked(newsletter)
+    assert (row.preferences["hour"], row.preferences["zone"]) == (7, "Asia/Shanghai")
+
+
 def test_the_call_answers_the_same_whoever_the_address_belongs_to(newsletter: Newsletter) -> None:
     add_reader(newsletter, "reader@example.com")
     addresses = ("new@example.com", "reader@example.com", "new@example.com")
@@ -111,7 +133,14 @@ def test_the_call_answers_the_same_whoever_the_address_belongs_to(newsletter: Ne
         ({"wording": "\x00"}, "wording"),
         ({"wording": "\ud800"}, "wording"),
         ({"\ud800": 1}, ""),
-        ({"hour": 8}, "hour"),
+        ({"birthday": 8}, "birthday"),
+        ({"frequency": "hourly"}, "frequency"),
+        ({"frequencies": {"models": "hourly"}}, "frequencies.models"),
+        ({"frequencies": {"policy": "weekly"}}, "frequencies"),
+        ({"day": "friday"}, "day"),
+        ({"hour": 24}, "hour"),
+        ({"hour": "7"}, "hour"),
+        ({"zone": "Mars/Olympus"}, "zone"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_changes(
@@ -131,8 +160,10 @@ def test_a_wrong_field_is_named_and_nothing_changes(
         ({"topics": [1]}, "it must be a list of 1 to 100 topics, each by its short name"),
         ({"most": 0}, "it must be a whole number from 1 to 1000, or null for all stories"),
         ({"language": "fr"}, "it must be one of zh, en"),
-        ({"hour": 8}, "there is no such field; there are address, topics, language,"),
+        ({"birthday": 8}, "there is no such field; there are address, topics, language,"),
         ({"wording": "\x00"}, "it has a control character in it"),
+        ({"zone": "Mars/Olympus"}, "it must be the name of a time zone, such as Asia/Shanghai"),
+        ({"frequencies": {"policy": "weekly"}}, "policy has a frequency and is none of the topics"),
     ],
 )
 def test_a_refusal_says_what_the_field_takes(newsletter: Newsletter, changes: dict[str, object], message: str) -> None:

@@ -305,11 +305,65 @@ def test_signing_up_again_is_offered_where_it_helps_and_else_the_publishers_addr
     assert ("请写信给 desk@example.org" in text) != again
 
 
-@pytest.mark.parametrize("frequency", Frequency)
-def test_a_weekly_reader_is_told_that_nothing_comes_yet(newsletter: Newsletter, frequency: Frequency) -> None:
-    person = add(newsletter, "li@example.com", Preferences(topics=("models",), frequency=frequency))
-    text = far(newsletter).get(f"/preferences/{link(newsletter, Purpose.PREFERENCES, person)}").text
-    assert ("每周的信还没有开始寄" in text) == (frequency is Frequency.WEEKLY)
+WHEN = {"frequency": "daily", "own": ["", "models=weekly"], "day": "mon", "hour": "7", "zone": "Europe/Berlin"}
+
+
+def test_how_often_and_when_are_kept_and_said_in_a_sentence(newsletter: Newsletter, page: str) -> None:
+    assert post(newsletter, page, **WHEN)[2] == 303
+    kept = preferences_of(find(newsletter))
+    assert (kept.hour, kept.zone, kept.day) == (7, "Europe/Berlin", 0)
+    assert kept.frequencies == (("models", Frequency.WEEKLY),)
+    text = far(newsletter).get(page).text
+    assert "每天 07:00（柏林）收到日报；模型与技术进展每周一汇总。" in text
+    for chosen in ('value="7" selected', 'value="Europe/Berlin" selected', 'value="models=weekly" selected'):
+        assert chosen in text
+
+
+def test_an_hour_alone_is_one_of_the_newsletters_zone(newsletter: Newsletter, page: str) -> None:
+    post(newsletter, page, **WHEN | {"zone": ""})
+    assert find(newsletter).zone == "Asia/Shanghai"
+
+
+def test_who_drops_a_topic_drops_how_often_it_comes(newsletter: Newsletter, page: str) -> None:
+    post(newsletter, page, **WHEN)
+    post(newsletter, page, **WHEN, topics=["policy"])
+    assert preferences_of(find(newsletter)).frequencies == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"), [("hour", "25", "选一个整点"), ("zone", "Mars/Olympus", "没有这个时区")]
+)
+def test_a_wrong_hour_or_zone_is_said_and_nothing_is_kept(
+    newsletter: Newsletter, page: str, field: str, value: str, said: str
+) -> None:
+    before = everything(newsletter)
+    _, text, status = post(newsletter, page, **WHEN | {field: value})
+    assert (status, everything(newsletter)) == (422, before)
+    assert said in text
+    assert f'id="{field}" name="{field}" aria-describedby="{field}-mistake' in text
+    assert f'value="{value}" selected' in text
+
+
+def test_the_device_is_asked_for_its_zone_only_where_nobody_chose_one(newsletter: Newsletter, page: str) -> None:
+    assert " data-zone=" in far(newsletter).get(page).text
+    post(newsletter, page, **WHEN)
+    assert " data-zone=" not in far(newsletter).get(page).text
+
+
+@pytest.mark.usefixtures("published")
+def test_a_weekly_reader_sees_what_the_digest_would_hold(newsletter: Newsletter, page: str) -> None:
+    text = post(newsletter, f"{page}/look", frequency="weekly")[1]
+    assert "群岛实验室公开潮汐预报模型" in text
+    assert "每周五收到一周汇总。" in text
+
+
+@pytest.mark.usefixtures("published")
+def test_of_a_topic_that_only_matters_now_and_then_the_preview_has_nothing_else(
+    newsletter: Newsletter, page: str
+) -> None:
+    text = post(newsletter, f"{page}/look", own=["policy=important"], follow="")[1]
+    assert "群岛实验室公开潮汐预报模型" in text
+    assert "岬角市发布公共数据细则" not in text
 
 
 @pytest.mark.parametrize("fields", [{}, {"do": "resume"}])

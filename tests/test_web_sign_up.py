@@ -24,7 +24,10 @@ from web_samples import SCRIPT, add_reader, far, near
 from newsletter.app import Newsletter
 from newsletter.web.pages import Pages
 from newsletter.web.sign_up import often
+from subscribers.preferences import Frequency, Preferences
+from subscribers.sign_ups import preferences_asked
 
+HOME = "Asia/Shanghai"
 STATIC = Path(__file__).resolve().parent.parent / "newsletter" / "web" / "static"
 
 
@@ -98,6 +101,55 @@ def test_signing_up_writes_one_letter_and_keeps_what_was_agreed_to(newsletter: N
     assert (row.preferences["most"], row.preferences["language"], row.preferences["format"]) == (5, "en", "text")
     assert (row.source, row.origin) == ("page", "203.0.113.7")
     assert row.wording in far(newsletter).get("/").text
+
+
+WHEN: dict[str, str | list[str]] = {
+    "frequency": "daily",
+    "own": ["", "models=weekly", "policy=hourly"],
+    "day": "mon",
+    "hour": "7",
+    "zone": "Europe/Berlin",
+}
+
+
+def test_signing_up_keeps_how_often_and_when(newsletter: Newsletter, clock: Clock) -> None:
+    post(far(newsletter), filled(newsletter, clock, topics=["models", "policy"], **WHEN))
+    (row,) = asked(newsletter)
+    assert preferences_asked(row) == Preferences(
+        ("policy", "models"), hour=7, zone="Europe/Berlin", day=0, frequencies=(("models", Frequency.WEEKLY),)
+    )
+
+
+def test_an_hour_alone_is_one_of_the_newsletters_zone(newsletter: Newsletter, clock: Clock) -> None:
+    post(far(newsletter), filled(newsletter, clock, **WHEN | {"zone": ""}))
+    (row,) = asked(newsletter)
+    assert row.preferences["zone"] == "Asia/Shanghai"
+
+
+def test_who_says_nothing_of_it_gets_the_daily_mail_as_soon_as_it_is_out(newsletter: Newsletter, clock: Clock) -> None:
+    silent: dict[str, str | list[str]] = {"frequency": "daily", "own": "", "day": "", "hour": "", "zone": HOME}
+    post(far(newsletter), filled(newsletter, clock, **silent))
+    (row,) = asked(newsletter)
+    assert preferences_asked(row) == Preferences(("models",))
+
+
+@pytest.mark.parametrize(("field", "value", "said"), [("hour", "25", "选一个整点"), ("zone", "Mars/X", "没有这个时区")])
+def test_a_wrong_hour_or_zone_is_said_in_words_and_shown(
+    newsletter: Newsletter, clock: Clock, field: str, value: str, said: str
+) -> None:
+    page = post(far(newsletter), filled(newsletter, clock, **WHEN | {field: value}))
+    assert page.status_code == 422
+    assert f'<a href="#{field}">' in page.text
+    assert said in page.text
+    assert '<details class="when" open>' in page.text
+    assert letters(newsletter) == []
+
+
+def test_the_page_begins_short_with_the_choices_of_time_folded_away(newsletter: Newsletter) -> None:
+    page = far(newsletter).get("/").text
+    assert '<details class="when">' in page
+    assert page.count('<select class="own"') == 5
+    assert len(re.findall(r'<option value="\d+">\d\d:00</option>', page)) == 24
 
 
 def test_the_answer_is_the_same_whoever_the_address_belongs_to(newsletter: Newsletter, clock: Clock) -> None:
@@ -296,7 +348,10 @@ def test_vendored_files_are_those_of_their_lock() -> None:
 def test_nothing_on_the_page_is_inline_or_from_elsewhere(newsletter: Newsletter, clock: Clock) -> None:
     publish_issue(newsletter)
     page = far(newsletter).get("/?topics=models").text
-    assert re.findall(r"<script[^>]*>", page) == ['<script src="/static/vendor/htmx/htmx.min.js" defer>']
+    assert re.findall(r"<script[^>]*>", page) == [
+        '<script src="/static/vendor/htmx/htmx.min.js" defer>',
+        '<script src="/static/zone.js" defer>',
+    ]
     assert "<style" not in page
     assert not re.search(r'\s(style|on\w+)="', page)
     assert not re.search(r'(src|action)="(https?:)?//', page)

@@ -37,14 +37,14 @@ def judge(
     *,
     today: date,
     topics_known: Collection[str],
-    earlier: Collection[EarlierStory] = (),
+    earlier: Iterable[EarlierStory] = (),
     own_host: str = "",
 ) -> tuple[Diagnostic, ...]:
     """Gather all findings about an issue, the reader's own among them, in the order of their lines.
 
     `topics_known` holds the slugs that sections may have; the names and aliases of topics may be among them, so that
-    the nearest can be named. `earlier` holds the stories of earlier issues (not of this one), `own_host` the host that
-    serves the newsletter's own pictures.
+    the nearest can be named. `earlier` holds the stories of earlier issues that these may tell again, the earliest
+    first; `own_host` is the host that serves the newsletter's own pictures.
     """
     issue = reading.issue
     if issue is None:
@@ -56,7 +56,7 @@ def judge(
         *(finding for line, story in placed for finding in check_story(line, story, own_host)),
         *check_sources(placed, linked=issue.format != "article"),
         *repeated(placed),
-        *in_earlier_issues(placed, earlier),
+        *in_earlier_issues(placed[:MOST_STORIES], earlier),
     )
     new = _unsaid(findings, reading.diagnostics)
     return tuple(sorted((*reading.diagnostics, *new), key=lambda finding: finding.line))

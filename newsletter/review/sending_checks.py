@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from urllib.parse import urlsplit
 
+from newsletter.app import theme_setting
 from newsletter.checkup import findings
 from newsletter.checkup.dns_records import Names
 from newsletter.checkup.sending_domain import sending_domains
@@ -47,7 +48,7 @@ def sender_records(specimen: Specimen, names: Names) -> Check:
 def theme_trial(specimen: Specimen) -> Check:
     """What `newsletter theme check` says of the issue's theme, in a process of its own."""
     settings = specimen.newsletter.settings
-    name = settings.report_theme if specimen.saved.issue.format == "report" else settings.theme
+    name = getattr(settings, theme_setting(specimen.saved.issue))
     verdict = try_theme(name, settings.themes, THEME_SECONDS)
     faults = sorted(verdict.faults, key=lambda fault: fault.severity is not Severity.ERROR)
     places = [Place(f"{fault.file}:{fault.line}" if fault.line else fault.file, fault.message) for fault in faults]

@@ -40,6 +40,7 @@ class Action(StrEnum):
     SEND_RESUMED = "send resumed"
     SEND_CANCELLED = "send cancelled"
     SENT_AGAIN = "sent again"
+    WENT_ON = "went on after a restore"
     UNKNOWN_SETTLED = "unknown settled"
     READERS_IMPORTED = "readers imported"
     READERS_EXPORTED = "readers exported"

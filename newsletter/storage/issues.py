@@ -8,7 +8,6 @@ from datetime import date, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
@@ -19,7 +18,8 @@ from newsletter.content.issue import Issue
 from newsletter.content.judge import EarlierStory
 from newsletter.content.reading import Reading
 from newsletter.render.compiled import CompiledIssue
-from newsletter.storage.models import CompiledRow, IssueRow, RevisionRow, StoryRow
+from newsletter.storage.models import CompiledRow, IssueRow, RevisionRow
+from newsletter.storage.story_index import Place, earlier_stories, index_stories
 
 
 class IssueRefused(Exception):
@@ -68,7 +68,9 @@ class IssueStore:
         """
         if reading.issue is None or reading.issue.date is None:
             raise IssueRefused("an issue needs a date to be kept under; write one into its heading, or give --date.")
-        same = select(IssueRow).where(IssueRow.date == reading.issue.date, IssueRow.title == reading.issue.title)
+        same = select(IssueRow).where(
+            IssueRow.date == reading.issue.date, IssueRow.title == reading.issue.title, ~col(IssueRow.is_digest)
+        )
         row = self._session.exec(same.with_for_update(key_share=True)).first()  # one revision after the other
         earlier = self._newest(row) if row else None
         issue = identify(reading.issue, earlier.issue if earlier else None)
@@ -94,7 +96,7 @@ class IssueStore:
             saved_at=now,
         )
         self._session.add(revision)
-        index_stories(self._session, row, issue)
+        index_stories(self._session, row, issue, earlier.issue if earlier else None)
         self._session.flush()
         return saved_of(row, revision), True
 
@@ -179,14 +181,11 @@ class IssueStore:
         }
         return {language: CompiledIssue.from_json(row.document) for language, row in rows.items() if row}
 
-    def earlier_stories(self, on: date | None, title: str) -> tuple[EarlierStory, ...]:
-        """The stories of every other issue than the one of that date and title."""
-        rows = self._session.exec(
-            select(StoryRow.title, StoryRow.url, IssueRow.slug)
-            .join(IssueRow, col(IssueRow.id) == StoryRow.issue_id)
-            .where(~((col(IssueRow.date) == on) & (col(IssueRow.title) == title)))
-        ).all()
-        return tuple(EarlierStory(title=title, url=url, issue=slug) for title, url, slug in rows)
+    def earlier_stories(self, issue: Issue, title: str) -> tuple[EarlierStory, ...]:
+        """The stories of earlier issues that an issue may tell again, which is kept under its date and this title."""
+        same = select(IssueRow.id).where(IssueRow.date == issue.date, IssueRow.title == title, ~col(IssueRow.is_digest))
+        place = Place(issue.date, self._session.exec(same).first() if issue.date else None)
+        return earlier_stories(self._session, issue.stories, place)
 
     def _newest(self, row: IssueRow) -> Saved:
         return saved_of(row, newest_row(self._session, row))
@@ -217,20 +216,6 @@ def newest_row(session: Session, row: IssueRow) -> RevisionRow:
     """The newest revision of an issue."""
     newest = select(func.max(RevisionRow.number)).where(RevisionRow.issue_id == row.id).scalar_subquery()
     return session.exec(select(RevisionRow).where(RevisionRow.issue_id == row.id, RevisionRow.number == newest)).one()
-
-
-def index_stories(session: Session, row: IssueRow, issue: Issue) -> None:
-    """Write down which stories the newest revision of an issue has."""
-    stories = [(story.id, story.title, story.source.url if story.source else "") for story in issue.stories]
-    of_issue = col(StoryRow.issue_id) == row.id
-    there = session.exec(
-        select(StoryRow.story_id, StoryRow.title, StoryRow.url).where(of_issue).order_by(col(StoryRow.id))
-    ).all()
-    if [tuple(known) for known in there] == stories:  # as after most keys that an editor presses
-        return
-    session.exec(delete(StoryRow).where(of_issue))
-    for story_id, title, url in stories:
-        session.add(StoryRow(issue_id=key_of(row), story_id=story_id, title=title, url=url))
 
 
 def digest_of(issue: Issue) -> str:

@@ -19,13 +19,13 @@ from newsletter.storage.issues import (
     Saved,
     digest_of,
     fingerprint_of,
-    index_stories,
     key_of,
     make_row,
     newest_row,
     saved_of,
 )
-from newsletter.storage.models import IssueRow, RevisionRow, StoryRow
+from newsletter.storage.models import IssueRow, RevisionRow
+from newsletter.storage.story_index import Place, earlier_stories, index_stories
 
 WRITTEN_OVER_FOR = timedelta(minutes=10)
 """So long after it began, a revision takes what the same person goes on writing."""
@@ -114,22 +114,25 @@ class RevisionStore:
         `Conflict` when the newest is another than the text was written on, unless it says the same.
         """
         row = self._row(slug, held=True)
+        if row.is_digest:
+            raise IssueRefused(f"{slug} is made of the stories of other issues: change them there, and build it anew.")
         newest = newest_row(self._session, row)
         same_text = text_in(newest.source) == text_in(written.source)
         stale = newest.number != written.base or written.seen not in ("", fingerprint_of(newest.source))
         if stale and not same_text:
             raise Conflict(saved_of(row, newest))
         self._follow(row, written.reading)
-        issue = identify(_kept(written.reading, row), self._known_stories(row, newest))
+        known = self._known_stories(row, newest)
+        issue = identify(_kept(written.reading, row), known)
         if same_text and digest_of(issue) == newest.content_hash:
             newest.document = _document(written.reading, issue)
             self._session.flush()
             return saved_of(row, newest), False
         if written.anew or not self._may_write_over(row, newest, written.by, now):
-            return self._add(row, newest.number + 1, written, issue, now), True
+            return self._add(row, newest.number + 1, written, issue, now, known), True
         newest.source, newest.document = written.source, _document(written.reading, issue)
         newest.content_hash, newest.saved_at = digest_of(issue), now
-        index_stories(self._session, row, issue)
+        index_stories(self._session, row, issue, known)
         self._session.flush()
         return saved_of(row, newest), False
 
@@ -156,19 +159,22 @@ class RevisionStore:
             raise IssueRefused(f"there is no revision {number} of {slug}.")
         return source
 
-    def other_stories(self, slug: str) -> tuple[EarlierStory, ...]:
-        """The stories of every other issue; without a slug, of all."""
-        others = select(StoryRow.title, StoryRow.url, IssueRow.slug).join(
-            IssueRow, col(IssueRow.id) == StoryRow.issue_id
-        )
-        if slug:
-            others = others.where(col(IssueRow.id) != self._row(slug).id)
-        rows = self._session.exec(others).all()
-        return tuple(EarlierStory(title=title, url=url, issue=other) for title, url, other in rows)
+    def earlier_stories(self, slug: str, issue: Issue) -> tuple[EarlierStory, ...]:
+        """The stories of earlier issues that what is written for an issue (without a slug, a new one) may tell again.
+
+        Raises `IssueRefused` when there is no issue of that slug.
+        """
+        if not slug:
+            return earlier_stories(self._session, issue.stories, Place(issue.date))
+        row = self._row(slug)
+        # a text may give a day that the issue does not take: it keeps the one under which it was sent
+        on = row.date if row.published_revision_id is not None else issue.date or row.date
+        return earlier_stories(self._session, issue.stories, Place(on, row.id))
 
     def dates(self, since: date) -> set[date]:
         """The dates from that one on that have an issue."""
-        return set(self._session.exec(select(col(IssueRow.date)).where(col(IssueRow.date) >= since)).all())
+        those = col(IssueRow.date) >= since, ~col(IssueRow.is_digest)
+        return set(self._session.exec(select(col(IssueRow.date)).where(*those)).all())
 
     def _row(self, slug: str, *, held: bool = False) -> IssueRow:
         query = select(IssueRow).where(IssueRow.slug == slug)
@@ -201,7 +207,9 @@ class RevisionStore:
         same_stretch = by is not None and newest.saved_by == by and now - newest.created_at < WRITTEN_OVER_FOR
         return same_stretch and newest.id not in relied_on
 
-    def _add(self, row: IssueRow, number: int, written: Written, issue: Issue, now: datetime) -> Saved:
+    def _add(
+        self, row: IssueRow, number: int, written: Written, issue: Issue, now: datetime, before: Issue | None = None
+    ) -> Saved:
         issue = issue if number > 1 else identify(issue)
         revision = RevisionRow(
             issue_id=key_of(row),
@@ -214,7 +222,7 @@ class RevisionStore:
             saved_at=now,
         )
         self._session.add(revision)
-        index_stories(self._session, row, issue)
+        index_stories(self._session, row, issue, before)
         self._session.flush()
         return saved_of(row, revision)
 

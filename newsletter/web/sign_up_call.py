@@ -17,7 +17,17 @@ from newsletter.web.sign_up_form import RETRY_SECONDS
 from newsletter.web.visitor import client_of
 from subscribers.addresses import AddressRefused
 from subscribers.characters import unwritable
-from subscribers.preferences import LANGUAGES, MailFormat, Preferences, PreferencesRefused, check_preferences
+from subscribers.preferences import (
+    DAYS,
+    LANGUAGES,
+    Frequency,
+    MailFormat,
+    Preferences,
+    PreferencesRefused,
+    check_preferences,
+    is_zone,
+    of_topics,
+)
 
 router = APIRouter()
 
@@ -42,6 +52,13 @@ def _keywords(keywords: list[str]) -> list[str]:
     return keywords
 
 
+def _zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError("it must be the name of a time zone, such as Asia/Shanghai")
+    return name
+
+
+_Often = Annotated[str, Field(pattern=f"^({'|'.join(Frequency)})$")]
 _Keywords = Annotated[list[str], Field(max_length=50), AfterValidator(_keywords)]
 
 
@@ -61,11 +78,16 @@ class Wish(BaseModel):
     follow: _Keywords = []
     mute: _Keywords = []
     format: Annotated[str, Field(pattern=f"^({'|'.join(MailFormat)})$")] = MailFormat.HTML
+    frequency: _Often = Frequency.DAILY
+    frequencies: Annotated[dict[Annotated[str, Field(max_length=40)], _Often], Field(max_length=100)] = {}
+    day: Annotated[str | None, Field(pattern=f"^({'|'.join(DAYS)})$")] = None
+    hour: Annotated[int | None, Field(ge=0, le=23)] = None
+    zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] | None = None
     wording: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
 
-    @property
-    def preferences(self) -> Preferences:
-        """The preferences in it; whether there are such topics is not known yet."""
+    def preferences(self, home: str) -> Preferences:
+        """The preferences in it; whether there are such topics is not known yet. An hour alone is one of `home`."""
+        own = {topic: Frequency(word) for topic, word in self.frequencies.items()}
         return Preferences(
             topics=tuple(self.topics),
             language=self.language,
@@ -73,6 +95,12 @@ class Wish(BaseModel):
             follow=tuple(self.follow),
             mute=tuple(self.mute),
             format=MailFormat(self.format),
+            frequency=Frequency(self.frequency),
+            # those of topics that are not chosen stay, so that they are refused
+            frequencies=of_topics(own.items(), tuple(dict.fromkeys((*self.topics, *own)))),
+            day=None if self.day is None else DAYS.index(self.day),
+            hour=self.hour,
+            zone=self.zone if self.hour is None else self.zone or home,
         )
 
 
@@ -84,6 +112,11 @@ _TAKES = {
     "follow": "a list of at most 50 keywords",
     "mute": "a list of at most 50 keywords",
     "format": f"one of {', '.join(MailFormat)}",
+    "frequency": f"one of {', '.join(Frequency)}",
+    "frequencies": f"an object of topics, each with one of {', '.join(Frequency)}",
+    "day": f"one of {', '.join(DAYS)}, or null for the newsletter's day",
+    "hour": "a whole number from 0 to 23, or null for as soon as an issue is out",
+    "zone": "the name of a time zone such as Asia/Shanghai, or null for the newsletter's",
     "wording": "a text of at most 1,000 characters",
 }
 """What each field takes, in words."""
@@ -113,11 +146,12 @@ def _ask(newsletter: Newsletter, request: Request, wish: Wish) -> Response:
     origin = client_of(request, newsletter.settings.trusted_proxies)
     consent = words_for(request, wish.language)["sign_up_consent"].format(newsletter=newsletter.name)
     try:
-        ask(newsletter, Asked(wish.address, wish.preferences, "api", wish.wording.strip() or consent, origin))
+        preferences = wish.preferences(newsletter.settings.zone)
+        ask(newsletter, Asked(wish.address, preferences, "api", wish.wording.strip() or consent, origin))
     except AddressRefused as refusal:
         return _refusal(422, "address", refusal.reason)
     except PreferencesRefused as refusal:
-        return _refusal(422, "topics", str(refusal))
+        return _refusal(422, refusal.code if refusal.code in _TAKES else "topics", str(refusal))
     except TooMany:
         return _refusal(
             429,
