@@ -283,7 +283,7 @@ def test_the_truth_that_arrives_after_a_row_was_claimed_again_changes_nothing(re
     _give_up_for_unknown(ready, row)
     settle_unknown(ready, accepted=False)
     clock(ready).move(minutes=30)
-    again = next(one for one in hand.take(9) if one.delivery_id == row.delivery_id)
+    assert row.delivery_id in {one.delivery_id for one in hand.take(9)}
     hand.settle(row, HARD)
     assert states(ready)[0] == (State.IN_HAND, None)
 
