@@ -57,6 +57,7 @@ def test_a_release_within_the_hour_is_not_put_off_to_the_next_day() -> None:
     ("release", "hour", "due"),
     [
         (local("2026-03-28T12:00", BERLIN), 2, local("2026-03-29T03:00", BERLIN)),  # two o'clock is left out
+        (local("2026-03-29T03:00", BERLIN), 2, local("2026-03-29T03:00", BERLIN)),  # and the release comes just then
         (local("2026-10-24T12:00", BERLIN), 2, local("2026-10-25T02:00", BERLIN)),  # and comes twice
         (local("2026-10-25T02:30", BERLIN, fold=1), 2, local("2026-10-25T02:30", BERLIN, fold=1)),
         (local("2026-10-25T03:00", BERLIN), 2, local("2026-10-26T02:00", BERLIN)),
@@ -72,3 +73,8 @@ def test_the_other_side_of_the_world_reads_it_the_next_morning() -> None:
     release = local("2026-03-09T08:00", "Asia/Shanghai")
     assert due_for(release, "America/New_York", 7) == local("2026-03-09T07:00", "America/New_York")
     assert due_for(release, "Pacific/Auckland", 7) == local("2026-03-10T07:00", "Pacific/Auckland")
+
+
+def test_a_zone_that_is_known_no_more_does_not_hold_anybody_up() -> None:
+    release = local("2026-03-09T08:00", "Asia/Shanghai")
+    assert due_for(release, "Atlantis/Capital", 7) == release

@@ -15,8 +15,7 @@ from sqlmodel import SQLModel
 
 from newsletter.app import Newsletter
 from newsletter.delivery.counts import Counts
-from newsletter.delivery.lateness import make_due_now
-from newsletter.delivery.local_hour import LATEST
+from newsletter.delivery.lateness import hand_over_early
 from newsletter.editorial.dispatch import Dispatch
 from newsletter.editorial.outbox import open_outbox
 from newsletter.storage.engine import open_engine
@@ -93,8 +92,7 @@ def _send(newsletter: Newsletter, slug: str, sink: _Sink) -> Rehearsal:
     for _ in dispatch.plan():
         pass
     with newsletter.session() as session:  # the messages are those of everybody's hour, but nobody waits for it
-        now = newsletter.clock()
-        make_due_now(session, dispatch.mailing_id, now + 2 * LATEST, now)
+        hand_over_early(session, dispatch.mailing_id, newsletter.clock())
     planned = time.perf_counter()
     with open_outbox(newsletter) as outbox:
         dispatch.send(outbox)

@@ -95,6 +95,8 @@ def send_again(newsletter: Newsletter, slug: str, actor: Actor = COMMAND_LINE) -
         if not again:
             session.rollback()  # or what was paused would go on
             return 0
+        now = newsletter.clock()  # what waited in a long pause goes on as well
+        make_due_now(session, mailing.id or 0, now - newsletter.settings.give_up_after, now)
         record(session, actor, Action.SENT_AGAIN, slug, newsletter.clock(), readers=again)
     return again
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from newsletter.app import Newsletter
 from newsletter.delivery.moving_hours import move_waiting
+from newsletter.delivery.plan import wait_for_planners
 from newsletter.readers.letters import SUPPRESSED, put_down
 from newsletter.readers.limits import TURN, has_room
 from newsletter.readers.models import LetterKind
@@ -69,6 +70,7 @@ def save(
     stays. Raises `PreferencesRefused` for what `check_choices` or `check_pause` refuse; nothing is changed then.
     """
     with newsletter.session() as session:
+        wait_for_planners(session)  # the hour may change
         people = newsletter.people(session)
         person = reader_of(newsletter, session, token)
         if person is None:

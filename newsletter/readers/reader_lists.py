@@ -191,6 +191,7 @@ def _look_through(newsletter: Newsletter, file: BinaryIO, state: State) -> Repor
             file,
             key=newsletter.address_key,
             topics=newsletter.topics(session).catalogue(),
+            zone=newsletter.settings.zone,
             state=state,
             on_line=_teller(told),
         )
@@ -204,6 +205,7 @@ def _import(newsletter: Newsletter, session: Session, row: ReaderList, file: Bin
         file,
         key=newsletter.address_key,
         topics=newsletter.topics(session).catalogue(),
+        zone=newsletter.settings.zone,
         now=newsletter.clock(),
         state=State(row.state),
         source=row.name,

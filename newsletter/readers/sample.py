@@ -7,10 +7,10 @@ from threading import Lock
 from typing import NamedTuple
 
 from newsletter.app import Newsletter
-from newsletter.archive.reading import Archive
+from newsletter.archive.reading import Archive, ArchivedIssue
 from newsletter.compose.choose import Chooser
+from newsletter.compose.digest import Past, digest
 from newsletter.compose.edition import FOLLOWED, Edition
-from newsletter.content.issue import Issue
 from newsletter.render.assemble import Assembled, Assembler
 from newsletter.render.compile import compile_issue
 from newsletter.render.compiled import CompiledIssue
@@ -33,7 +33,8 @@ class SampleStory(NamedTuple):
 class Sample:
     """A mail that belongs to nobody: its links that are personal do nothing.
 
-    `slug`, `title` and `date` are the issue's; `stories` stand in the order of the mail.
+    `slug`, `title` and `date` are the issue's; `stories` stand in the order of the mail. With `is_digest` nothing of
+    the issue comes at once, and this is what a week's digest would hold of it.
     """
 
     slug: str
@@ -42,6 +43,7 @@ class Sample:
     stories: tuple[SampleStory, ...]
     assembled: Assembled
     recipient: Recipient
+    is_digest: bool
 
     @property
     def subject(self) -> str:
@@ -73,28 +75,35 @@ class Sampler:
     def __init__(self, newsletter: Newsletter, archive: Archive) -> None:
         self._newsletter = newsletter
         self._archive = archive
-        self._press = lru_cache(maxsize=4)(self._compile)  # the newest issue in either language, and its last revision
+        # the newest issue and its digest, in either language, and the last revision
+        self._press = lru_cache(maxsize=8)(self._compile)
         self._compiling = Lock()  # who comes while an issue is compiled waits: twenty at once take twenty times as long
 
     def sample(self, preferences: Preferences, language: str) -> Sample | None:
         """What these preferences would have brought of the newest published issue, in a language of `LANGUAGES`.
 
+        That is the mail that comes with the issue; where none does, what the week's digest would hold of the issue.
         None when nothing was published yet, nothing of it matches, or its theme cannot be used: a page is as good
-        without a sample. Costs a join; compiling is done once per issue.
+        without a sample. Costs a join; compiling is done once per issue and digest.
         """
         latest = self._archive.latest()
         if latest is None:
             return None
         with self._newsletter.reading() as session:
             topics = self._newsletter.topics(session).all()
-        try:
-            with self._compiling:
-                press = self._press(latest.issue, language, topics)
-        except IssueRefused:
-            return None
-        edition = press.chooser.choose(in_any_mail(preferences))
-        if not edition:
-            return None
+        for is_digest in (False, True):
+            if is_digest and not preferences.is_weekly:
+                break
+            try:
+                with self._compiling:
+                    press = self._press(latest, language, topics, is_digest)
+            except IssueRefused:
+                continue
+            if edition := press.chooser.choose(preferences):
+                return self._sample(latest, press, edition, preferences)
+        return None
+
+    def _sample(self, latest: ArchivedIssue, press: _Press, edition: Edition, preferences: Preferences) -> Sample:
         return Sample(
             slug=latest.slug,
             title=latest.title,
@@ -102,9 +111,13 @@ class Sampler:
             stories=_stories(press, edition, preferences),
             assembled=press.assembler(edition),
             recipient=Recipient("sample", "reader@example.org", self._newsletter.now(), preferences.topics),
+            is_digest=press.chooser.is_digest,
         )
 
-    def _compile(self, issue: Issue, language: str, topics: tuple[Topic, ...]) -> _Press:
+    def _compile(self, latest: ArchivedIssue, language: str, topics: tuple[Topic, ...], is_digest: bool) -> _Press:
+        issue = latest.issue
+        if is_digest:
+            issue = digest(latest.date, [Past(latest.slug, latest.date, issue, {})], topics)
         compiled = compile_issue(
             issue,
             theme=self._newsletter.theme_for(issue),
@@ -112,7 +125,7 @@ class Sampler:
             topics=Catalogue(topics),
             publication=self._newsletter.settings.publication,
         )
-        return _Press(Chooser(issue), Assembler(compiled, capacity=64))
+        return _Press(Chooser(issue, is_digest), Assembler(compiled, capacity=64))
 
 
 def in_any_mail(preferences: Preferences) -> Preferences:

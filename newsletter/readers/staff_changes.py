@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from newsletter.app import Newsletter
 from newsletter.delivery import history
+from newsletter.delivery.plan import wait_for_planners
 from newsletter.readers import forgetting
 from newsletter.readers.leaving import one_line
 from newsletter.readers.preferences import follow_rhythm
@@ -91,7 +92,7 @@ def change(
 
     Raises `NameRefused` and `PreferencesRefused`; nothing is changed then.
     """
-    with _reader(newsletter, public_id) as (session, person):
+    with _reader(newsletter, public_id, may_move=True) as (session, person):
         people = newsletter.people(session)
         _check_topics(newsletter, session, preferences)
         held = preferences_of(person)
@@ -181,9 +182,14 @@ def _check_topics(newsletter: Newsletter, session: Session, preferences: Prefere
 
 
 @contextmanager
-def _reader(newsletter: Newsletter, public_id: str) -> Iterator[tuple[Session, Subscriber]]:
-    """A reader and the transaction to change them in; raises `SubscriberRefused` when there is none."""
+def _reader(newsletter: Newsletter, public_id: str, *, may_move: bool = False) -> Iterator[tuple[Session, Subscriber]]:
+    """A reader and the transaction to change them in, the hour of their mail too where they `may_move`.
+
+    Raises `SubscriberRefused` when there is none.
+    """
     with newsletter.session() as session:
+        if may_move:
+            wait_for_planners(session)
         person = newsletter.people(session).by_public_id(public_id)
         if person is None or person.address is None:
             raise SubscriberRefused("there is no such reader, or they were forgotten")

@@ -14,7 +14,7 @@ def take_turn(session: Session, what: str) -> None:
     """Wait until no other transaction has the turn for the same thing; it ends with this transaction.
 
     Whatever was read before may be stale by now. Who takes two turns in one transaction takes them in an order that
-    everybody keeps: first "sign-ups", then "planning", then an address; a person's row is held before the last.
+    everybody keeps: first "sign-ups", then "planning", then "rows" or an address, before which a person's row is held.
     """
     _lock(session, "pg_advisory_xact_lock", what)
 
