@@ -6,6 +6,7 @@ from sqlite3 import Cursor
 import pytest
 from archive_samples import DAY, issue_text, publish_text, story_text
 from desk_samples import add_staff
+from sending import add_readers, plan
 from sqlalchemy import Engine, event, update
 from sqlmodel import Session, col, delete, func, select
 
@@ -15,7 +16,8 @@ from newsletter.content.identity import identify
 from newsletter.content.issue import DIGEST, Issue, Section, Source, Story
 from newsletter.content.likeness import SOUGHT
 from newsletter.content.reading import Reading
-from newsletter.delivery.models import MailingStory
+from newsletter.delivery.models import Delivery, MailingStory
+from newsletter.delivery.outcome import Reason
 from newsletter.editorial import writing
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin
@@ -178,6 +180,33 @@ def test_a_mailing_takes_the_roots_as_they_are_when_it_begins(newsletter: Newsle
         assert session.exec(select(MailingStory.root)).all() == ids(first)
 
 
+@pytest.mark.parametrize(
+    ("again", "gets"),
+    [
+        (AGAIN, False),
+        (FIRST, False),
+        (marked(AGAIN, "后续"), True),
+        (marked(FIRST, "后续"), True),
+        (marked(FIRST, "新"), True),
+        (story_text("群岛实验室公开潮汐数据", SPEECH, VALLEY), True),
+    ],
+    ids=["edited", "the same", "an edited follow-up", "the same as follow-up", "the same as new", "a title again"],
+)
+def test_a_reader_who_had_the_story_gets_it_again_only_when_it_is_another(
+    newsletter: Newsletter, again: str, *, gets: bool
+) -> None:
+    add_readers(newsletter, 1)
+    for saved in (keep(newsletter, day(0), FIRST), keep(newsletter, day(1), again)):
+        approve(newsletter, saved.slug)
+        plan(newsletter, saved.slug)
+    with newsletter.reading() as session:
+        rows = session.exec(select(Delivery).order_by(col(Delivery.id))).all()
+    assert [(row.reason, bool(row.edition)) for row in rows] == [
+        (None, True),
+        (None, True) if gets else (Reason.ALREADY_HAD, False),
+    ]
+
+
 def test_what_readers_had_stays_known_when_it_is_cut_afterwards(newsletter: Newsletter) -> None:
     sent = publish_text(newsletter, issue_text(day(0), FIRST + NEWS))
     writing.save(newsletter, add_staff(newsletter), sent.slug, issue_text(day(0), NEWS), sent.number)
@@ -264,7 +293,7 @@ def test_what_was_mailed_before_there_was_an_index_is_known_by_its_roots(newslet
         assert session.exec(select(MailingStory.root)).all() == ids(first) * 2
 
 
-def test_an_issue_of_many_stories_is_looked_up_in_parts(newsletter: Newsletter) -> None:
+def test_an_issue_of_many_stories_is_looked_up_as_a_whole(newsletter: Newsletter) -> None:
     many = tuple(
         Story(f"第 {n} 条", summary=f"{n} {SPEECH}", source=Source("甲", f"https://a.example.org/{n}"))
         for n in range(1_200)

@@ -4,16 +4,31 @@ Nothing here reads all stories. Those that may be told again are found by the ke
 few hashes of their texts, each through an index of the database.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, bindparam, delete, insert, union, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    true,
+    union,
+    update,
+)
 from sqlalchemy import select as select_columns
-from sqlalchemy.orm import Mapped
-from sqlmodel import Session, col, func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, SQLModel, col, func, select
 
 from newsletter.content.as_json import issue_from_json
 from newsletter.content.issue import DIGEST, Issue, Story
@@ -21,9 +36,6 @@ from newsletter.content.judge import MOST_STORIES
 from newsletter.content.likeness import SOUGHT, Traits, from_bytes, to_bytes, traits_of
 from newsletter.content.repeats import ITS_OWN, EarlierStories, EarlierStory
 from newsletter.storage.models import IssueRow, RevisionRow, StoryHash, StoryRow
-
-STORIES_AT_ONCE = 500
-"""So many are looked up by one query: ten times as many values, of which SQLite takes 32,766."""
 
 MOST_OF_A_KIND = 12
 """Of the stories that share a title, a link or a hash, the newest that are compared: a heading that comes every week,
@@ -46,11 +58,7 @@ class Place:
 
 def earlier_stories(session: Session, stories: Iterable[Story], place: Place) -> tuple[EarlierStory, ...]:
     """The stories of earlier issues that these may tell again, the earliest first."""
-    wanted = tuple(islice(stories, MOST_STORIES))
-    found: dict[int, EarlierStory] = {}
-    for start in range(0, len(wanted), STORIES_AT_ONCE):
-        found |= _look_up(session, wanted[start : start + STORIES_AT_ONCE], place)
-    return tuple(found.values())
+    return tuple(_look_up(session, tuple(islice(stories, MOST_STORIES)), place))
 
 
 def index_stories(session: Session, row: IssueRow, issue: Issue, before: Issue | None = None) -> None:
@@ -195,8 +203,8 @@ def _index_digest(session: Session, row: IssueRow, issue: Issue) -> None:
     session.flush()
 
 
-def _look_up(session: Session, stories: Sequence[Story], place: Place) -> Mapping[int, EarlierStory]:
-    """The stories of earlier issues that share a key, a hash or an id with one of these, by row, the earliest first."""
+def _look_up(session: Session, stories: Sequence[Story], place: Place) -> Iterator[EarlierStory]:
+    """The stories of earlier issues that share a key, a hash or an id with one of these, the earliest first."""
     known = [traits_of(story) for story in stories]
     wanted = {
         "titles": list({traits.title_key for traits in known} - {""}),
@@ -204,12 +212,9 @@ def _look_up(session: Session, stories: Sequence[Story], place: Place) -> Mappin
         "hashes": list({value for traits in known for value in traits.sought}),
         "ids": list({story.id for story in stories} - {""}),
     }
-    rows = session.execute(_LOOK_UP, {**wanted, **_standing(place)})
-    return {
-        row: EarlierStory(title, slug, Traits(title_key, url_key, from_bytes(sketch)), story, root or story)
-        for story, root, title, title_key, url_key, sketch, slug, row in rows
-        if row is not None
-    }
+    rows = session.execute(_search(session.get_bind().dialect.name), {**wanted, **_standing(place)})
+    for story, root, title, title_key, url_key, sketch, slug in rows:
+        yield EarlierStory(title, slug, Traits(title_key, url_key, from_bytes(sketch)), story, root or story)
 
 
 def _standing(place: Place) -> dict[str, object]:
@@ -223,21 +228,46 @@ def _is_earlier() -> ColumnElement[bool]:
     return ~col(IssueRow.is_digest) & (col(IssueRow.id) != own) & ((col(IssueRow.date) < on) | same_day)
 
 
-def _newest_of_a_kind(column: Mapped[Any], row_id: Mapped[Any], values: str) -> Select[tuple[int]]:
-    """The rows that have one of these values, through the index of the column alone."""
-    place = func.row_number().over(partition_by=column, order_by=row_id.desc())
-    these = column.in_(bindparam(values, expanding=True))
-    ranked = select(row_id.label("row_id"), place.label("place")).where(these).subquery()
-    return select(ranked.c.row_id).where(ranked.c.place <= MOST_OF_A_KIND)
+Kind = tuple[type[StoryRow] | type[StoryHash], str, str, str]
+"""A table, its column that is looked up, that of a story's row, and the name of the values."""
+
+_KINDS: tuple[Kind, ...] = (
+    (StoryRow, "title_key", "id", "titles"),
+    (StoryRow, "url_key", "id", "links"),
+    (StoryRow, "story_id", "id", "ids"),
+    (StoryHash, "hash", "story_row_id", "hashes"),
+)
 
 
-def _search() -> Select[str, str, str, str, str, bytes, str, int | None]:
-    candidates = union(
-        _newest_of_a_kind(col(StoryRow.title_key), col(StoryRow.id), "titles"),
-        _newest_of_a_kind(col(StoryRow.url_key), col(StoryRow.id), "links"),
-        _newest_of_a_kind(col(StoryHash.hash), col(StoryHash.story_row_id), "hashes"),
-        _newest_of_a_kind(col(StoryRow.story_id), col(StoryRow.id), "ids"),
+def _newest_on_sqlite(table: type[SQLModel], column: str, row: str, values: str) -> Select[int]:
+    """The newest rows of each of these values: those above the first that is too many.
+
+    SQLite has no LATERAL, and a window function would pass all rows of a kind.
+    """
+    value = func.json_each(bindparam(values, type_=JSON)).table_valued("value").c.value
+    one, above = aliased(table), aliased(table)
+    newer = select(getattr(above, row)).where(getattr(above, column) == value).order_by(getattr(above, row).desc())
+    too_many = newer.offset(MOST_OF_A_KIND).limit(1).scalar_subquery()
+    return select_columns(getattr(one, row)).where(
+        getattr(one, column) == value, getattr(one, row) > func.coalesce(too_many, 0)
     )
+
+
+def _newest_on_postgresql(table: type[SQLModel], column: str, row: str, values: str) -> Select[int]:
+    """The same with LATERAL."""
+    kind = BigInteger if table is StoryHash else Text
+    sought = func.unnest(bindparam(values, type_=ARRAY(kind))).table_valued("value").render_derived()
+    one = aliased(table)
+    newest = select(getattr(one, row).label("row_id")).where(getattr(one, column) == sought.c.value)
+    found = newest.order_by(getattr(one, row).desc()).limit(MOST_OF_A_KIND).lateral()
+    return select_columns(found.c.row_id).select_from(sought).join(found, true())
+
+
+@lru_cache
+def _search(dialect: str) -> Select[str, str, str, str, str, bytes, str]:
+    """The search as a database understands it, made once: an editor saves at every pause."""
+    newest = _newest_on_postgresql if dialect == "postgresql" else _newest_on_sqlite
+    candidates = union(*(newest(*kind) for kind in _KINDS))
     # columns rather than rows, which the session would look after
     told = select_columns(
         col(StoryRow.story_id),
@@ -247,7 +277,6 @@ def _search() -> Select[str, str, str, str, str, bytes, str, int | None]:
         col(StoryRow.url_key),
         col(StoryRow.sketch),
         col(IssueRow.slug),
-        col(StoryRow.id),
     )
     return (
         told.join(IssueRow, col(IssueRow.id) == col(StoryRow.issue_id))
@@ -256,7 +285,6 @@ def _search() -> Select[str, str, str, str, str, bytes, str, int | None]:
     )
 
 
-_LOOK_UP = _search()  # made once: an editor saves at every pause
 _THERE = select_columns(col(StoryRow.story_id), col(StoryRow.id), col(StoryRow.sketch)).where(
     col(StoryRow.issue_id) == bindparam("issue_id")
 )
