@@ -103,6 +103,11 @@ def test_the_same_title_over_a_story_without_text_is_a_repeat() -> None:
     assert told(story(url=""), story("", url="")) is Case.TITLE
 
 
+def test_the_heading_of_a_column_over_links_to_two_articles_is_no_repeat() -> None:
+    papers = story("两篇。", "每日论文", "https://lab.example.org/papers/20260309")
+    assert told(replace(papers, source=Source("lab", "https://lab.example.org/papers/20260310")), papers) is None
+
+
 def test_titles_are_compared_without_marks_width_and_case() -> None:
     assert told(story("", "**GPT－6** 发布！", ""), story("", "gpt-6发布", "")) is Case.TITLE
 

@@ -142,6 +142,14 @@ def test_a_later_issue_is_no_earlier_one(newsletter: Newsletter) -> None:
     assert repeats(newsletter, day(0), AGAIN) == []
 
 
+def test_an_issue_that_went_out_is_an_earlier_one_whatever_its_date(newsletter: Newsletter) -> None:
+    sent = keep(newsletter, day(1), FIRST)
+    with newsletter.session() as session:
+        session.get_one(IssueRow, sent.issue_id).published_at = newsletter.clock()
+    late = keep(newsletter, day(0), AGAIN)
+    assert roots(newsletter, late) == ids(sent)
+
+
 def test_of_two_issues_of_one_day_the_one_made_first_is_the_earlier(newsletter: Newsletter) -> None:
     chen = add_staff(newsletter)
     texts = [issue_text(DAY, story) for story in (FIRST, AGAIN)]

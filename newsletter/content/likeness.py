@@ -132,13 +132,19 @@ def retells(new: Traits, earlier: Traits) -> Retelling | None:
     same_page = bool(new.url_key) and new.url_key == earlier.url_key
     alike = likeness(new.sketch, earlier.sketch, at_least=0.0 if same_title or same_page else ALIKE)
     is_other = bool(new.sketch and earlier.sketch) and alike < NOT_OTHER
-    if alike >= ALIKE and min(len(new.sketch), len(earlier.sketch)) >= LEAST:
+    proves_nothing = min(len(new.sketch), len(earlier.sketch)) < LEAST
+    if alike >= ALIKE and not proves_nothing:
         return Retelling(Case.TEXT, alike)
-    if same_title and not is_other:
+    if same_title and not is_other and not (proves_nothing and _are_articles_apart(new, earlier)):
         return Retelling(Case.TITLE, alike)
     if same_page and not is_other:
         return Retelling(Case.LINK, alike)
     return Retelling(Case.PAGE, alike) if same_page and _ARTICLE.match(new.url_key) else None
+
+
+def _are_articles_apart(new: Traits, earlier: Traits) -> bool:
+    """Whether they lead to two articles: the heading of a column comes again with each."""
+    return new.url_key != earlier.url_key and bool(_ARTICLE.match(new.url_key) and _ARTICLE.match(earlier.url_key))
 
 
 def to_bytes(hashes: tuple[int, ...]) -> bytes:

@@ -225,7 +225,8 @@ def _standing(place: Place) -> dict[str, object]:
 def _is_earlier() -> ColumnElement[bool]:
     on, own = bindparam("on", type_=Date), bindparam("own", type_=Integer)
     same_day = (col(IssueRow.date) == on) & (col(IssueRow.id) < own)
-    return ~col(IssueRow.is_digest) & (col(IssueRow.id) != own) & ((col(IssueRow.date) < on) | same_day)
+    went_out = col(IssueRow.published_at).is_not(None)  # whatever its date: readers have it
+    return ~col(IssueRow.is_digest) & (col(IssueRow.id) != own) & ((col(IssueRow.date) < on) | same_day | went_out)
 
 
 Kind = tuple[type[StoryRow] | type[StoryHash], str, str, str]
