@@ -416,16 +416,65 @@ def test_without_a_slot_nothing_goes_out_by_itself(newsletter: Newsletter, clock
     ("day", "why"),
     [
         (date(2026, 3, 7), Silence.NO_DAY),
-        (date(2026, 3, 6), Silence.OFF),
-        (date(2026, 3, 5), Silence.MISSED),
+        (date(2026, 3, 6), Silence.UNRECORDED),  # a day off now: what it was then, nothing tells
+        (date(2026, 3, 5), Silence.UNRECORDED),
         (MONDAY, Silence.TO_COME),
+        (TUESDAY, Silence.OFF),
+        (date(2026, 3, 14), Silence.NO_DAY),
     ],
 )
 def test_a_day_without_an_issue_is_told_by_the_schedule(
     newsletter: Newsletter, clock: Clock, day: date, why: Silence
 ) -> None:
-    newsletter.settings.slot, newsletter.settings.days_off = "mon-fri 08:00", ("2026-03-06",)
-    assert silent(newsletter, add(newsletter), day).why is why
+    newsletter.settings.slot, newsletter.settings.days_off = "mon-fri 08:00", ("2026-03-06", "2026-03-10")
+    now = clock.now
+    clock.move(days=-20)
+    reader = add(newsletter)
+    clock.now = now
+    assert silent(newsletter, reader, day).why is why
+
+
+def test_without_a_slot_nothing_is_known_of_a_day_that_is_over(newsletter: Newsletter, clock: Clock) -> None:
+    reader = add(newsletter)
+    clock.move(days=3)
+    assert silent(newsletter, reader).why is Silence.UNRECORDED
+
+
+@pytest.mark.parametrize("slot", ["", "mon-fri 08:00"])
+def test_before_somebody_joined_there_was_nothing_for_them(newsletter: Newsletter, clock: Clock, slot: str) -> None:
+    newsletter.settings.slot = slot
+    reader, joined = add(newsletter, frequency=Frequency.WEEKLY), clock.now
+    found = silent(newsletter, reader, date(1999, 1, 1))
+    assert (found.why, found.at) == (Silence.JOINED, joined)
+
+
+def test_what_nothing_is_recorded_of_is_said_once(newsletter: Newsletter, clock: Clock) -> None:
+    newsletter.settings.slot = "mon-fri 08:00"
+    reader = add(newsletter, frequency=Frequency.WEEKLY)
+    clock.move(days=10)
+    assert silent(newsletter, reader, FRIDAY).why is Silence.UNRECORDED
+
+
+@pytest.mark.parametrize(("slot", "off"), [("mon-fri 08:00", ("2026-03-09",)), ("tue 08:00", ()), ("", ())])
+def test_an_approved_issue_that_nothing_sends_by_itself_has_not_come(
+    newsletter: Newsletter, clock: Clock, slot: str, off: tuple[str, ...]
+) -> None:
+    newsletter.settings.slot, newsletter.settings.days_off = slot, off
+    reader = add(newsletter)
+    take_in_issue(newsletter)
+    found = silent(newsletter, reader)
+    assert (found.why, found.slug) == (Silence.APPROVED, SLUG)
+
+
+def test_an_approved_issue_of_a_day_off_with_a_time_on_another_day_comes_then(
+    newsletter: Newsletter, clock: Clock
+) -> None:
+    newsletter.settings.slot, newsletter.settings.days_off = "mon-fri 08:00", ("2026-03-09",)
+    reader, later = add(newsletter), RELEASE + timedelta(days=1)
+    take_in_issue(newsletter)
+    appoint(newsletter, SLUG, later)
+    found = silent(newsletter, reader)
+    assert (found.why, found.slug, found.at) == (Silence.TO_COME, SLUG, later)
 
 
 def test_what_is_to_come_names_the_readers_own_hour(newsletter: Newsletter, clock: Clock) -> None:

@@ -19,6 +19,8 @@ from newsletter.editorial.dispatch import begin
 from newsletter.editorial.timetable import appointed_for, goes_out_at
 from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused
+from newsletter.storage.models import WitnessRow
+from newsletter.storage.witness import Why
 
 
 @pytest.fixture
@@ -103,6 +105,21 @@ def test_a_time_missed_by_more_is_not_and_the_staff_are_told_once(ready: Newslet
     assert said["Subject"] == f"[AI 行业动态] {SLUG} was not sent"
     assert "At 09:00 on 2026-03-09 no sender was running" in said.get_content()
     assert f"newsletter issue send {SLUG}" in said.get_content()
+
+
+def test_a_time_that_comes_while_the_database_is_held_is_not_settled_and_is_kept_after_the_word(
+    ready: Newsletter, mailbox: Mailbox
+) -> None:
+    appoint(ready, SLUG, at(9))
+    with ready.session() as session:
+        session.add(WitnessRow(id=1, name="this one", sequence=0, held=Why.AHEAD))
+    clock(ready).move(hours=1)
+    keep_appointments(ready)
+    assert (begun(ready), states(ready), mailbox.taken) == (0, ["waiting"], [])
+    with ready.session() as session:
+        session.get_one(WitnessRow, 1).held = ""
+    keep_appointments(ready)
+    assert (begun(ready), states(ready)) == (1, ["started"])
 
 
 def test_what_was_changed_after_the_time_was_set_is_not_sent_and_the_staff_are_told(

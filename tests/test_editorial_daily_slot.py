@@ -17,6 +17,9 @@ from newsletter.editorial.appointments import appoint, call_off, keep_appointmen
 from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin
 from newsletter.staff.audit import Action, entries
+from newsletter.storage.models import WitnessRow
+from newsletter.storage.witness import Why
+from subscribers.models import State
 
 
 @pytest.fixture
@@ -122,6 +125,22 @@ def test_an_issue_that_nobody_would_get_is_not_begun_and_the_staff_are_told(
     assert "there is no reader yet" in mailbox.only().get_content()
 
 
+@pytest.mark.parametrize(("hours", "outcome"), [(None, "refused"), (25, "refused"), (23, "started")])
+def test_the_slot_begins_nothing_while_all_readers_have_paused_for_longer_than_a_day(
+    ready: Newsletter, mailbox: Mailbox, hours: int | None, outcome: str
+) -> None:
+    ready.settings.slot = "08:00"
+    with ready.session() as session:
+        for number in range(2):
+            person = ready.people(session).get(f"reader{number}@example.org")
+            assert person
+            person.state = State.PAUSED
+            person.paused_until = ready.clock() + timedelta(hours=hours) if hours else None
+    keep_appointments(ready)
+    assert states(ready) == [outcome]
+    assert len(mailbox.taken) == (outcome == "refused")
+
+
 def test_the_issue_of_another_day_is_left_alone(ready: Newsletter, mailbox: Mailbox) -> None:
     ready.settings.slot = "08:00"
     clock(ready).move(days=1)
@@ -144,6 +163,44 @@ def test_a_day_whose_issue_was_sent_by_hand_needs_no_word(ready: Newsletter, mai
     clock(ready).move(minutes=30)
     keep_appointments(ready)
     assert mailbox.taken == []
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_a_second_issue_of_a_day_is_not_sent_beside_one_sent_by_hand_or_with_its_own_time_and_the_staff_are_told(
+    ready: Newsletter, mailbox: Mailbox, is_begun: bool
+) -> None:
+    ready.settings.slot = "08:30"
+    take_in_issue(ready, ISSUE.replace("示例日报", "示例晚报"))
+    if is_begun:
+        begin(ready, SLUG)
+    else:
+        appoint(ready, SLUG, at(20))
+    before = begun(ready)
+    clock(ready).move(minutes=30)
+    for _ in range(2):
+        keep_appointments(ready)
+    assert begun(ready) == before
+    told = mailbox.only().get_content()
+    assert f"Another issue of 2026-03-09 {'was begun already' if is_begun else 'has a time of its own'}" in told
+
+
+@pytest.mark.parametrize("hour", [9, 20])
+def test_a_slot_that_comes_while_the_database_is_held_is_judged_after_the_word_as_after_an_outage(
+    ready: Newsletter, mailbox: Mailbox, hour: int
+) -> None:
+    ready.settings.slot = "08:30"
+    keep_appointments(ready)
+    with ready.session() as session:
+        session.add(WitnessRow(id=1, name="this one", sequence=0, held=Why.AHEAD))
+    clock(ready).move(minutes=30)
+    earlier = states(ready)
+    keep_appointments(ready)
+    assert (begun(ready), states(ready), mailbox.taken) == (0, earlier, [])
+    with ready.session() as session:
+        session.get_one(WitnessRow, 1).held = ""
+    clock(ready).now = at(hour)
+    keep_appointments(ready)
+    assert states(ready)[-1] == ("started" if hour == 9 else "missed")
 
 
 # nothing approved: the staff are reminded, the slot waits, and gives up

@@ -1,6 +1,7 @@
 """The weekly digest by itself: for whom, of what, once, and what a missed one comes to."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 
@@ -23,7 +24,8 @@ from newsletter.editorial.sending import cancel
 from newsletter.editorial.week import days_of, week_of
 from newsletter.editorial.weekly import keep_digests
 from newsletter.storage.issues import IssueRefused
-from newsletter.storage.models import IssueRow, StoryRow
+from newsletter.storage.models import IssueRow, StoryRow, WitnessRow
+from newsletter.storage.witness import Why
 from subscribers.preferences import Frequency, Preferences
 
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
@@ -215,6 +217,63 @@ def test_after_long_days_off_it_is_for_everybody_and_tells_of_a_fortnight(weekly
         week = week_of(weekly, session, date(2026, 3, 20))
     assert week.days(FRI) == (*range(7), None)
     assert week.since == Clock().now + timedelta(days=20 - 9 - 13, hours=-2)
+
+
+def test_a_slot_that_is_moved_to_a_later_hour_takes_no_issue_from_the_next_digest(weekly: Newsletter) -> None:
+    reader(weekly, "friday")
+    sent(weekly, 12)
+    day(weekly, 13)
+    keep(weekly)
+    day(weekly, 13, 9)  # within the limit: the slot of the day waits for it
+    issue(weekly, 13)
+    keep(weekly)
+    weekly.settings.slot = "mon-fri 18:00"
+    for number in range(14, 21):
+        day(weekly, number, 18)
+        keep(weekly)
+    assert got(weekly, 13) == {"friday": ["三月12日"]}
+    assert got(weekly, 20) == {"friday": ["三月13日"]}
+
+
+def test_what_began_after_a_digest_was_built_by_hand_is_in_the_next(weekly: Newsletter) -> None:
+    reader(weekly, "friday")
+    sent(weekly, 11)
+    approve(weekly, build(weekly, date(2026, 3, 13)).saved.slug)
+    sent(weekly, 12)
+    for number in range(13, 21):
+        day(weekly, number)
+        keep(weekly)
+    assert got(weekly, 13) == {"friday": ["三月11日"]}
+    assert got(weekly, 20) == {"friday": ["三月12日"]}
+
+
+def test_who_changes_the_day_begins_a_new_week(weekly: Newsletter) -> None:
+    reader(weekly, "moved", replace(WEEKLY, day=FRI))
+    for number in range(9, 26):
+        day(weekly, number)
+        issue(weekly, number)
+        if number == 19:
+            with weekly.session() as session:
+                person = weekly.people(session).get("moved@example.org")
+                assert person is not None
+                weekly.people(session).change(person, replace(WEEKLY, day=WED), source="command")
+        keep(weekly)
+    assert got(weekly, 25) == {"moved": [f"三月{number}日" for number in (25, 24, 23, 20, 19, 18)]}
+
+
+def test_a_digest_that_comes_while_the_database_is_held_begins_after_the_word(weekly: Newsletter) -> None:
+    reader(weekly, "friday")
+    sent(weekly, 12)
+    with weekly.session() as session:
+        session.add(WitnessRow(id=1, name="this one", sequence=0, held=Why.AHEAD))
+    day(weekly, 13)
+    keep_digests(weekly)
+    assert states(weekly) == []
+    with weekly.session() as session:
+        session.get_one(WitnessRow, 1).held = ""
+    day(weekly, 13, 9)
+    keep_digests(weekly)
+    assert states(weekly) == ["13 started"]
 
 
 def test_the_change_to_summer_time_takes_no_hour_from_the_week(weekly: Newsletter) -> None:

@@ -23,7 +23,7 @@ from newsletter.editorial.arrival import Arrival, arrival_of
 from newsletter.editorial.log_entry import Told, tell
 from newsletter.editorial.opening import CALENDAR
 from newsletter.editorial.preview import message_of
-from newsletter.editorial.silence import Silence, Silences, Silent, day_bounds, next_digest, weekly_day_of
+from newsletter.editorial.silence import Silence, Silences, Silent, What, day_bounds, next_digest, weekly_day_of
 from newsletter.editorial.timetable import AppointmentState, moment_from
 from newsletter.render.headers import MessageRefused
 from newsletter.staff.audit import Action
@@ -180,10 +180,7 @@ class _Asked:
     def answer(self, day: date, parts: Sequence[Part], silences: Silences) -> Answer:
         """The day, told in short."""
         is_weekly = self._preferences.is_weekly
-        silent = () if any(not part.is_digest for part in parts) else silences.of_issue(day)
-        theirs = any(part.is_digest and part.reason != Absent.OTHER_DAY for part in parts)
-        if is_weekly and not theirs and next_digest(self._newsletter, self._preferences, day) == day:
-            silent = (*silent, silences.of_digest(day))
+        silent = self._silent(day, parts, silences)
         to_come = next((one.at for one in silent if one.why is Silence.TO_COME and one.at), None)
         return Answer(
             day=day,
@@ -193,6 +190,19 @@ class _Asked:
             weekly_day=weekly_day_of(self._newsletter, self._preferences) if is_weekly else None,
             changed_at=self._changed_after(day),
         )
+
+    def _silent(self, day: date, parts: Sequence[Part], silences: Silences) -> tuple[Silent, ...]:
+        """What did not go out to the reader on a day."""
+        has_issue = any(not part.is_digest for part in parts)
+        if day < self.day_of(self._reader.created_at):
+            return () if has_issue else (Silent(What.ISSUE, Silence.JOINED, self._reader.created_at),)
+        silent = () if has_issue else silences.of_issue(day)
+        theirs = any(part.is_digest and part.reason != Absent.OTHER_DAY for part in parts)
+        if not theirs and next_digest(self._newsletter, self._preferences, day) == day:
+            of_digest = silences.of_digest(day)
+            is_said = of_digest.why is Silence.UNRECORDED and any(one.why is Silence.UNRECORDED for one in silent)
+            silent = silent if is_said else (*silent, of_digest)
+        return silent
 
     def part(self, row: Row[Mailing, IssueRow, Delivery]) -> Part:
         """The reader's part in a mailing."""

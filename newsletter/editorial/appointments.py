@@ -13,13 +13,13 @@ from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing
 from newsletter.editorial import daily_slot
 from newsletter.editorial.approval import NotReady, approved
-from newsletter.editorial.dispatch import require_readers
-from newsletter.editorial.moments import Unsent, begin_at, is_too_late, settle
+from newsletter.editorial.moments import Unsent, begin_at, is_too_late, require_takers, settle
 from newsletter.editorial.timetable import AppointmentState
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.models import IssueRow
+from newsletter.storage.witness import held
 
 
 def appoint(newsletter: Newsletter, slug: str, at: datetime, actor: Actor = COMMAND_LINE) -> None:
@@ -66,7 +66,13 @@ def _call_off(session: Session, saved: Saved) -> bool:
 
 
 def keep_appointments(newsletter: Newsletter) -> None:
-    """Begin what is due, and say of what cannot be begun why not; weekly digests are looked after elsewhere."""
+    """Begin what is due, and say of what cannot be begun why not; weekly digests are looked after elsewhere.
+
+    While the database is held, nothing is written down, asked or settled: afterwards it is as if no sender had run.
+    """
+    with newsletter.reading() as session:
+        if held(session):
+            return
     daily_slot.write_down(newsletter)
     with newsletter.reading() as session:
         due = session.exec(
@@ -104,7 +110,7 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         why, reason = "changed", "It was changed after the time was set, and not approved again before."
     else:
         try:
-            require_readers(newsletter)
+            require_takers(newsletter)
             begin_at(newsletter, appointment, approved(newsletter, saved.slug))
             return
         except IssueRefused as refusal:

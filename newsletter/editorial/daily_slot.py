@@ -5,6 +5,7 @@
 | an issue of that day is approved | it begins |
 | one of that day was begun by hand | nothing: it was sent |
 | one of that day waits for a time of its own | nothing: that time holds |
+| one of these, and a second one is approved | the second one is not sent, and the staff are told |
 | nothing is approved | the staff are reminded, once; what is approved before the limit begins then |
 | the slot was moved, or the day became a day off | nothing, and nobody is told; moved back, the slot waits again |
 
@@ -26,8 +27,7 @@ from newsletter.delivery.plan import Approved, find_mailing
 from newsletter.delivery.slot import DaysOff
 from newsletter.editorial.alert import tell_staff
 from newsletter.editorial.approval import NotReady, approved
-from newsletter.editorial.dispatch import require_readers
-from newsletter.editorial.moments import Unsent, begin_at, is_too_late, limit_of, may_remind, settle
+from newsletter.editorial.moments import Unsent, begin_at, is_too_late, limit_of, may_remind, require_takers, settle
 from newsletter.editorial.timetable import SLOT_KEY, AppointmentState, appointed_for, slot_key
 from newsletter.storage.chosen_settings import changed_at
 from newsletter.storage.issues import IssueRefused, Saved
@@ -100,17 +100,20 @@ def waits_for(newsletter: Newsletter, session: Session, saved: Saved) -> datetim
     """Until when the slot that has come waits for the approval of an issue; None where it does not."""
     waits = waits_until(newsletter, session)
     is_its = waits is not None and waits[0].date() == saved.issue.date and saved.issue.format != DIGEST
-    begun = is_its and (find_mailing(session, saved.issue_id) or appointed_for(session, saved.issue_id))
-    return waits[1] if waits and is_its and not begun else None
+    if not waits or not is_its:
+        return None
+    those = (one for one in newsletter.issues(session).of_date(waits[0].date()) if one.issue.format != DIGEST)
+    settled = any(find_mailing(session, one.issue_id) or appointed_for(session, one.issue_id) for one in those)
+    return None if settled else waits[1]
 
 
 def keep(newsletter: Newsletter, appointment: Appointment) -> None:
     """Begin what a moment of the slot that has come is for; else ask for it, wait, and in the end give it up."""
     at = appointment.at.astimezone(newsletter.settings.time_zone)
     day = _look(newsletter, at.date())
-    if day.saved is None and (day.is_begun or day.has_own_time):
+    if day.is_begun or day.has_own_time:
         state = AppointmentState.STARTED if day.is_begun else AppointmentState.NOTHING
-        settle(newsletter, appointment, state)
+        settle(newsletter, appointment, state, _second(day, at) if _is_of_schedule(newsletter, at) else None)
     elif is_too_late(newsletter, at):
         _give_up(newsletter, appointment, at, day)
     elif not _is_of_schedule(newsletter, at):
@@ -119,6 +122,15 @@ def keep(newsletter: Newsletter, appointment: Appointment) -> None:
         _remind(newsletter, appointment, at, day)
     else:
         _begin(newsletter, appointment, day.ready, day.saved)
+
+
+def _second(day: _Day, at: datetime) -> Unsent | None:
+    """What to say of an approved issue of a day that has another one; nobody knows whether two were meant."""
+    if not (day.ready and day.saved):
+        return None
+    other = "was begun already" if day.is_begun else "has a time of its own"
+    reason = f"Another issue of {at:%Y-%m-%d} {other}, and the daily slot sends one a day at most."
+    return Unsent(day.saved.slug, reason, _advice(day))
 
 
 def _is_of_schedule(newsletter: Newsletter, at: datetime) -> bool:
@@ -147,7 +159,7 @@ def _look(newsletter: Newsletter, on: date) -> _Day:
 def _begin(newsletter: Newsletter, appointment: Appointment, ready: Approved, saved: Saved | None) -> None:
     slug = saved.slug if saved else ""
     try:
-        require_readers(newsletter)
+        require_takers(newsletter)
     except NotReady as refusal:
         advice = f"`newsletter issue send {slug}` sends it when there are some."
         unsent = Unsent(slug, f"It was refused: {refusal}", advice, slug, refusal.code, refusal.facts)

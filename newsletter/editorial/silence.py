@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, exists, select
 
 from newsletter.app import Newsletter
-from newsletter.delivery.models import Appointment
+from newsletter.delivery.models import Appointment, Mailing
 from newsletter.delivery.slot import Schedule, day_of_week
 from newsletter.editorial.moments import limit_of
-from newsletter.editorial.timetable import SLOT_KEY, AppointmentState
+from newsletter.editorial.timetable import SLOT_KEY, AppointmentState, appointed_for
 from newsletter.storage.models import IssueRow
 from subscribers.preferences import DAYS, Preferences
 
@@ -30,6 +30,12 @@ class Silence(StrEnum):
 
     TO_COME = "to come"
     """Its time has not come."""
+    APPROVED = "approved"
+    """An issue of that day is approved and was not begun, and nothing sends it by itself."""
+    JOINED = "joined later"
+    """The reader was none yet."""
+    UNRECORDED = "not recorded"
+    """Nothing was sent, and nothing was written down that tells why."""
     WAITS = "waits"
     """Its time has come: it waits for an approval, or for a sender, and may still go out."""
     OFF = "day off"
@@ -52,8 +58,8 @@ class Silence(StrEnum):
 class Silent:
     """What did not go out on a day, and why.
 
-    `at` is the moment it was meant for, `until` when the wait for an approval ends, `slug` the issue where it is a
-    certain one, and `note` what the staff were told, in English.
+    `at` is the moment it was meant for (of `JOINED` when they joined), `until` when the wait for an approval ends,
+    `slug` the issue where it is a certain one, and `note` what the staff were told, in English.
     """
 
     what: What
@@ -88,6 +94,8 @@ class Silences:
             .order_by(col(Appointment.id))
         ).all()
         self._rows = [(row.at.astimezone(zone).date(), row, slug) for row, slug in rows]
+        self._unsent = _unsent(session, first, last)
+        self._today = self._now.astimezone(zone).date()
 
     def of_issue(self, day: date) -> tuple[Silent, ...]:
         """Why no issue went out on a day on which none did."""
@@ -104,7 +112,7 @@ class Silences:
         if rows:
             return self._told(What.DIGEST, rows[-1])
         if self._schedule is None:
-            return Silent(What.DIGEST, Silence.NO_SLOT)
+            return Silent(What.DIGEST, self._unless_past(day, Silence.NO_SLOT))
         return self._unwritten(What.DIGEST, self._schedule.hour_on(day))
 
     def _of_slot(self, day: date, rows: Sequence[Appointment]) -> Silent:
@@ -112,12 +120,19 @@ class Silences:
         if rows and not (is_off and rows[-1].state == AppointmentState.CANCELLED):
             told = self._told(What.ISSUE, rows[-1])
             return replace(told, why=Silence.OWN_TIME) if told.why is Silence.SKIPPED and not told.note else told
-        if self._schedule is None:
-            return Silent(What.ISSUE, Silence.NO_SLOT)
+        at = None if self._schedule is None or is_off else self._schedule.on(day)
+        found = self._unwritten(What.ISSUE, at) if at else self._by_schedule(day, is_off, bool(rows))
+        return found if found.why in (Silence.TO_COME, Silence.WAITS) else self._unsent.get(day, found)
+
+    def _by_schedule(self, day: date, is_off: bool, is_written: bool) -> Silent:
+        """A day on which the schedule, as it is now, sends nothing; a day off that was kept was written down."""
         if is_off:
-            return Silent(What.ISSUE, Silence.OFF)
-        at = self._schedule.on(day)
-        return self._unwritten(What.ISSUE, at) if at else Silent(What.ISSUE, Silence.NO_DAY)
+            return Silent(What.ISSUE, Silence.OFF if is_written else self._unless_past(day, Silence.OFF))
+        return Silent(What.ISSUE, self._unless_past(day, Silence.NO_SLOT) if self._schedule is None else Silence.NO_DAY)
+
+    def _unless_past(self, day: date, why: Silence) -> Silence:
+        """What the schedule says of a day, unless that is over: what the schedule was then is not known."""
+        return Silence.UNRECORDED if day < self._today else why
 
     def _told(self, what: What, row: Appointment, slug: str | None = None) -> Silent:
         state = AppointmentState(row.state)
@@ -128,11 +143,27 @@ class Silences:
         return Silent(what, Silence.WAITS, row.at, limit_of(self._newsletter, row.at), slug or "")
 
     def _unwritten(self, what: What, at: datetime) -> Silent:
-        """A moment that nobody wrote down: it is to come, or no process was there to do it."""
+        """A moment that nobody wrote down: it is to come, or nothing tells whether there was one."""
         if at > self._now:
             return Silent(what, Silence.TO_COME, at)
         until = limit_of(self._newsletter, at)
-        return Silent(what, Silence.MISSED, at) if until < self._now else Silent(what, Silence.WAITS, at, until)
+        return Silent(what, Silence.UNRECORDED) if until < self._now else Silent(what, Silence.WAITS, at, until)
+
+
+def _unsent(session: Session, first: date, last: date) -> dict[date, Silent]:
+    """Of each day the approved issue that was not begun, with the time of its own that it waits for."""
+    rows = session.exec(
+        select(IssueRow)
+        .where(col(IssueRow.date) >= first, col(IssueRow.date) <= last, ~col(IssueRow.is_digest))
+        .where(col(IssueRow.approved_hash).is_not(None))
+        .where(~exists().where(col(Mailing.issue_id) == col(IssueRow.id)))
+        .order_by(col(IssueRow.id).desc())
+    ).all()
+    found = {}
+    for row in rows:
+        at = appointed_for(session, row.id or 0)
+        found[row.date] = Silent(What.ISSUE, Silence.TO_COME if at else Silence.APPROVED, at, slug=row.slug)
+    return found
 
 
 def day_bounds(newsletter: Newsletter, day: date) -> tuple[datetime, datetime]:

@@ -6,6 +6,7 @@
 | a day was off, or its moment was missed | the next digest is for its readers too, and tells that much more |
 | no digest went out for a week or longer | the next one is for everybody who reads weekly |
 | the first digest ever | for those whose day it is |
+| the slot moved to a later hour, or a digest was built before its hour | the next one of that day tells since then |
 | no slot is set, so that only a person sends any | for all whose day was not covered within a week; tells of a week |
 
 A moment is kept when its digest was begun, or when there was nobody to get one or nothing to tell.
@@ -21,7 +22,7 @@ from newsletter.app import Newsletter
 from newsletter.content.issue import Issue
 from newsletter.delivery.models import Appointment, Mailing
 from newsletter.editorial.timetable import AppointmentState
-from newsletter.storage.models import IssueRow
+from newsletter.storage.models import IssueRow, RevisionRow
 from subscribers.audience import weekly_on
 from subscribers.models import State, Subscriber
 from subscribers.preferences import DAYS
@@ -32,6 +33,8 @@ MOST_DAYS = 7
 OVERLAP = timedelta(hours=2)
 """So much more than the week is looked back: an issue that began some minutes after the slot, or an hour earlier by the
 change to summer time, is in one of two digests at least. Who had its stories does not get them again."""
+
+_KEPT = (AppointmentState.STARTED, AppointmentState.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,10 @@ def week_of(newsletter: Newsletter, session: Session, on: date) -> Week:
     moment = schedule.hour_on(on) if schedule else midnight
     # by the calendar: a day of the change of clocks is a day
     back = timedelta(days=MOST_DAYS + (len(covered) - 1 if schedule else 0))
-    until = datetime.combine(on + timedelta(days=1), time(), zone)
-    return Week(covered, moment - back - OVERLAP, until)
+    since = moment - back - OVERLAP
+    if schedule and (told := _told_until(session, datetime.combine(first - timedelta(days=MOST_DAYS), time(), zone))):
+        since = min(since, told)
+    return Week(covered, since, datetime.combine(on + timedelta(days=1), time(), zone))
 
 
 def days_of(newsletter: Newsletter, session: Session, on: date) -> tuple[int | None, ...]:
@@ -85,9 +90,29 @@ def readers_on(days: tuple[int | None, ...]) -> tuple[ColumnElement[bool], Colum
     return col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)), weekly_on(days)
 
 
+def _told_until(session: Session, midnight: datetime) -> datetime | None:
+    """Until when the digest of the day that begins at a midnight told; None where none of that day was kept.
+
+    That is its moment as it was then, for the slot may have moved since, or when a person built it before that.
+    """
+    appointed = select(func.min(Appointment.at)).where(
+        col(Appointment.is_digest),
+        col(Appointment.state).in_(_KEPT),
+        Appointment.at >= midnight,
+        Appointment.at < midnight + timedelta(days=1),
+    )
+    built = (
+        select(RevisionRow.created_at)
+        .join(Mailing, col(Mailing.revision_id) == RevisionRow.id)
+        .join(IssueRow, col(IssueRow.id) == Mailing.issue_id)
+        .where(IssueRow.slug == digest_slug(midnight.date()))
+    )
+    return min(filter(None, (session.exec(appointed).one(), session.exec(built).first())), default=None)
+
+
 def _last_kept(session: Session, before: datetime) -> date | None:
     """The date of the latest digest before a midnight that was kept, by itself or by a person; None for none."""
-    kept = col(Appointment.state).in_((AppointmentState.STARTED, AppointmentState.NOTHING))
+    kept = col(Appointment.state).in_(_KEPT)
     appointed = select(func.max(Appointment.at)).where(col(Appointment.is_digest), kept, Appointment.at < before)
     begun = (
         select(func.max(IssueRow.date))

@@ -41,10 +41,11 @@ _PASSING = ("changed", "held")
 
 def keep_digests(newsletter: Newsletter) -> None:
     """Begin the digest that is due, and say of one that cannot be begun why not."""
-    write_down(newsletter)
     with newsletter.reading() as session:
         if held(session):
             return
+    write_down(newsletter)
+    with newsletter.reading() as session:
         waiting = Appointment.state == AppointmentState.WAITING, Appointment.at <= newsletter.clock()
         due = session.exec(select(Appointment).where(col(Appointment.is_digest), *waiting)).all()
     for appointment in due:

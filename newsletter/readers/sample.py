@@ -7,7 +7,8 @@ from threading import Lock
 from typing import NamedTuple
 
 from newsletter.app import Newsletter
-from newsletter.archive.reading import Archive, ArchivedIssue
+from newsletter.archive.lines import ArchivedIssue
+from newsletter.archive.reading import Archive
 from newsletter.compose.choose import Chooser
 from newsletter.compose.digest import Past, digest
 from newsletter.compose.edition import FOLLOWED, Edition

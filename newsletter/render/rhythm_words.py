@@ -23,7 +23,7 @@ class Rhythm:
         """How often and when: first what holds for most, then the topics that come otherwise."""
         main = _main(preferences)
         at = self._at(preferences)
-        day = preferences.day if preferences.day is not None else self.weekly_day
+        day = self._day(preferences)
         clauses = [self._main_clause(main, day, at)]
         for frequency in Frequency:
             names = self._names(() if frequency is main else preferences.topics_at(frequency))
@@ -35,6 +35,17 @@ class Rhythm:
         """A day of the week by its name."""
         # NOTE: a day of the week in the letters of CLDR (UTS 35): Monday
         return self.labels.week_day(day, self.labels.gettext("EEEE"))
+
+    def digest_day(self, preferences: Preferences) -> str:
+        """The day of the week on which the digest comes, by its name."""
+        return self.week_day(self._day(preferences))
+
+    def digest_topics(self, preferences: Preferences) -> str:
+        """The names of the topics that come in the digest; empty where none does."""
+        return self._names(preferences.topics_at(Frequency.WEEKLY))
+
+    def _day(self, preferences: Preferences) -> int:
+        return preferences.day if preferences.day is not None else self.weekly_day
 
     def _names(self, slugs: Sequence[str]) -> str:
         names = [name for slug in slugs if (name := self.topic_name(slug))]

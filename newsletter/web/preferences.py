@@ -14,7 +14,7 @@ from newsletter.web.mail_page import framed, framed_text
 from newsletter.web.pages import back_to, newsletter_of, render, sampler_of, topics_of
 from newsletter.web.posted import Posted
 from newsletter.web.preferences_form import Form, Mistakes, form_from, form_of, read
-from newsletter.web.rhythm_view import clock_for, sentence_for
+from newsletter.web.rhythm_view import clock_for, digest_words, sentence_for
 from newsletter.web.visitor import client_of, language_of
 from subscribers.preferences import LANGUAGES, MailFormat
 from subscribers.topics import Topic
@@ -129,6 +129,7 @@ def _page(
         latest=today + LONGEST_PAUSE,
         made=sampler_of(request).sample(choices, choices.language),
         sentence=sentence_for(request, choices),
+        of_digest=digest_words(request, choices),
         clock=clock_for(request, form.when),
         names={one.name(choices.language): one.name(language) for one in topics.values()},
         long_date=labels(language).long_date,

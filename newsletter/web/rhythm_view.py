@@ -41,6 +41,12 @@ def sentence_for(request: Request, preferences: Preferences) -> str:
     return _rhythm(request).sentence(preferences)
 
 
+def digest_words(request: Request, preferences: Preferences) -> dict[str, str]:
+    """The day of the digest and the topics that come in it, for words with `{day}` and `{topics}`."""
+    rhythm = _rhythm(request)
+    return {"day": rhythm.digest_day(preferences), "topics": rhythm.digest_topics(preferences)}
+
+
 def _rhythm(request: Request) -> Rhythm:
     newsletter, language = newsletter_of(request), language_of(request)
     topics = topics_of(request)

@@ -12,7 +12,7 @@ from newsletter.web.mail_page import framed, framed_text
 from newsletter.web.pages import sampler_of, topics_of
 from newsletter.web.sign_up_form import Typed
 from newsletter.web.visitor import language_of
-from subscribers.preferences import LANGUAGES, MailFormat
+from subscribers.preferences import LANGUAGES, MailFormat, Preferences
 from subscribers.topics import Catalogue
 
 router = APIRouter()
@@ -23,12 +23,17 @@ ANYWHERE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page says of a sample: its address, how many stories, of which date, and whether nothing was chosen."""
+    """What a page says of a sample: its address, how many stories, of which date, and whether nothing was chosen.
+
+    `is_digest` tells that they come in the digest, `preferences` what they were chosen by.
+    """
 
     address: str
     stories: int
     date: date
     everything: bool
+    is_digest: bool
+    preferences: Preferences
 
 
 @router.api_route("/sample", methods=["GET", "HEAD"])
@@ -50,8 +55,11 @@ def mail(request: Request, language: str = "") -> Response:
 
 def _made(sampler: Sampler, typed: Typed, topics: Catalogue) -> Sample | None:
     """The sample for what was ticked; for nothing ticked that of all `topics`."""
-    everything = replace(typed, topics=typed.topics or tuple(topics.by_slug))
-    return sampler.sample(everything.preferences(ANYWHERE), typed.language)
+    return sampler.sample(_chosen(typed, topics), typed.language)
+
+
+def _chosen(typed: Typed, topics: Catalogue) -> Preferences:
+    return replace(typed, topics=typed.topics or tuple(topics.by_slug)).preferences(ANYWHERE)
 
 
 def shown(sampler: Sampler, typed: Typed, topics: Catalogue) -> Shown | None:
@@ -64,4 +72,11 @@ def shown(sampler: Sampler, typed: Typed, topics: Catalogue) -> Shown | None:
     query += [("most", str(typed.most))] if typed.most else []
     query += [("format", str(typed.format))] if typed.format is MailFormat.TEXT else []
     query += typed.when.query
-    return Shown(f"/sample?{urlencode(query)}", len(found.stories), found.date, not typed.topics)
+    return Shown(
+        f"/sample?{urlencode(query)}",
+        len(found.stories),
+        found.date,
+        everything=not typed.topics,
+        is_digest=found.is_digest,
+        preferences=_chosen(typed, topics),
+    )

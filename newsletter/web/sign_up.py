@@ -11,7 +11,7 @@ from newsletter.archive.reading import TopicRate
 from newsletter.web.archive_view import labels
 from newsletter.web.pages import archive_of, back_to, newsletter_of, render, sampler_of, topics_of, words_for
 from newsletter.web.posted import Posted
-from newsletter.web.rhythm_view import clock_for
+from newsletter.web.rhythm_view import clock_for, digest_words
 from newsletter.web.sample import Shown, shown
 from newsletter.web.sign_up_form import MOSTS, Mistake, Typed, answer_to, fresh_token, kept_token, send
 from newsletter.web.visitor import language_of
@@ -88,7 +88,7 @@ def _page(request: Request, typed: Typed, mistakes: tuple[Mistake, ...] = ()) ->
         consent=words["sign_up_consent"].format(newsletter=newsletter.name),
         latest=bool(rates),
         shown=found,
-        caption=_caption(newsletter, found, language, words),
+        caption=_caption(request, found),
     )
 
 
@@ -119,10 +119,15 @@ def often(per_week: float, words: Mapping[str, str]) -> str:
     return words[f"sign_up_per_{unit}{'_one' if rounded == 1 else ''}"].format(n=rounded)
 
 
-def _caption(newsletter: Newsletter, found: Shown | None, language: str, words: Mapping[str, str]) -> str:
+def _caption(request: Request, found: Shown | None) -> str:
+    words, language = words_for(request), language_of(request)
     if found is None:
         return words["sign_up_caption_none"]
-    today = newsletter.today()
-    word = "sign_up_caption" + ("_all" if found.everything else "") + ("_today" if found.date == today else "")
+    today = newsletter_of(request).today()
+    dated, of_digest = labels(language).short_date(found.date, today), digest_words(request, found.preferences)
     stories = words["stories_one" if found.stories == 1 else "stories_n"].format(n=found.stories)
-    return words[word].format(stories=stories, date=labels(language).short_date(found.date, today))
+    if found.is_digest:
+        return words["sign_up_caption_digest"].format(stories=stories, date=dated, **of_digest)
+    word = "sign_up_caption" + ("_all" if found.everything else "") + ("_today" if found.date == today else "")
+    rest = words["sign_up_caption_weekly"].format(**of_digest) if of_digest["topics"] else ""
+    return words[word].format(stories=stories, date=dated) + rest
