@@ -12,7 +12,7 @@ SYSTEM_PACKAGES := chromium fonts-noto-cjk fontconfig postgresql postfix dovecot
 	libmail-dkim-perl libemail-mime-perl libnss-wrapper spamassassin spamd rspamd default-jre-headless wrk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-long kill-table system install judges inbox pages pictures format lock words
+.PHONY: help demo test check bench bench-long kill-table rhythm rhythm-processes system install judges inbox pages pictures format lock words
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ bench-long: install  ## measure with up to a million readers, for about an hour
 
 kill-table: install  ## kill senders at random moments, check what was received, put the table into the docs (25 minutes)
 	$(BIN)/python tests/kill_table.py --kills 200 --readers 5000 --write docs/explanation/kill-table.md
+
+rhythm: install  ## act out a month with 20,000 readers in 24 zones, put the account into the docs (a quarter of an hour)
+	cd tests && ../$(BIN)/python -m rhythm month --write ../docs/explanation/rhythm.md
+
+rhythm-processes: install  ## the same with real processes on PostgreSQL that are killed about each wave (10 minutes)
+	cd tests && ../$(BIN)/python -m rhythm processes --write ../docs/explanation/rhythm.md
 
 judges: install $(VENV)/.judges  ## install the judges of `make inbox` and `make pages` that npm and PyPI carry
 

@@ -16,7 +16,13 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 )
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
+_BETWEEN = re.compile(r"[\s,，、;；]+")
+_DOTS = re.compile(r"\s*\.\.\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
+MOST_MINUTES_LATE = 1440
+"""A slot waits for a day at most: then the next one comes."""
 
 
 def is_loopback(host: str) -> bool:
@@ -61,14 +67,22 @@ def _one_line(value: str) -> str:
 
 
 def _mailbox(value: str) -> str:
-    if value and not _ADDRESS.fullmatch(parseaddr(_one_line(value))[1]):
+    name, address = parseaddr(_one_line(value))
+    # what the parser dropped or read as something else would stand in the mail as it was typed
+    is_whole = _bare(value) in (address, _bare(f"{name}<{address}>"))
+    if value and not (is_whole and _ADDRESS.fullmatch(address)):
         raise ValueError("should be a mailbox such as `AI 行业动态 <daily@example.org>`, its address in ASCII")
     return value
 
 
+def _bare(mailbox: str) -> str:
+    """A mailbox without blanks and quoting, to compare."""
+    return re.sub(r'[\s"\\]', "", mailbox)
+
+
 def _bare_address(value: str) -> str:
     if value and not _ADDRESS.fullmatch(value):
-        raise ValueError("should be a bare address in ASCII such as bounce@example.org")
+        raise ValueError(f"should be a bare address in ASCII such as bounce@example.org, not {value!r}")
     return value
 
 
@@ -123,6 +137,18 @@ def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def in_pieces(text: str) -> list[str]:
+    """The pieces of a list as people type it, with commas of any width, blanks or line ends between them.
+
+    The blanks about the dots of a span of days are none.
+    """
+    return [piece for piece in _BETWEEN.split(_DOTS.sub("..", text)) if piece]
+
+
+def _in_pieces(value: object) -> object:
+    return in_pieces(value) if isinstance(value, str) else value
+
+
 def _network(value: str) -> str:
     try:
         ip_network(value)
@@ -151,6 +177,7 @@ Network = Annotated[str, AfterValidator(_network)]
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Words = NoDecode, BeforeValidator(_comma_separated)
+Pieces = NoDecode, BeforeValidator(_in_pieces)
 
 
 class ServerSettings(BaseModel):

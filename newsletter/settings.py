@@ -7,7 +7,7 @@ should be; nothing is read before `load` is called.
 import os
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +27,7 @@ from newsletter.delivery.slot import DaysOff, Schedule, Slot
 from newsletter.render.dkim import KeyRefused, Signer
 from newsletter.render.publication import Publication
 from newsletter.setting_values import (
+    MOST_MINUTES_LATE,
     About,
     BareAddress,
     BaseUrl,
@@ -35,6 +37,7 @@ from newsletter.setting_values import (
     Mailbox,
     Network,
     OneLine,
+    Pieces,
     Seconds,
     SecretKey,
     Servers,
@@ -74,6 +77,18 @@ CHOOSABLE = (
 
 class SettingsRefused(Exception):
     """A setting is missing or wrong; the message names it and says what it should be."""
+
+
+class ValueRefused(SettingsRefused):
+    """A value that was chosen for a setting cannot be.
+
+    `name` is the setting's, `problem` what is wrong; `piece` is the wrong one of several, empty where it is one value.
+    """
+
+    def __init__(self, name: str, errors: Sequence[ErrorDetails]) -> None:
+        super().__init__("\n".join(_say(error) for error in errors))
+        self.name, self.problem = name, _problem(errors[0])
+        self.piece = str(errors[0]["input"]) if len(errors[0]["loc"]) > 1 else ""
 
 
 class ThemeSettings(BaseSettings):
@@ -118,17 +133,17 @@ class Settings(ThemeSettings):
     former_secret_keys: Annotated[tuple[SecretKey, ...], *Words] = ()
     trusted_proxies: Annotated[tuple[Network, ...], *Words] = ()
     """Whose word is taken for where a visitor comes from; nobody's by default."""
-    sign_ups_per_hour: Annotated[int, Field(ge=1)] = 1000
+    sign_ups_per_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """How many confirmation mails may be asked for in all; who fills the form for others gets no further."""
-    staff: Annotated[tuple[BareAddress, ...], *Words] = ()
+    staff: Annotated[tuple[BareAddress, ...], *Pieces] = ()
     approval: Literal["anyone", "second"] = "anyone"
     """Who may release an issue: anyone with the right, or only somebody else than who wrote it last."""
     zone: Zone = "Asia/Shanghai"
     slot: SlotTime = ""
-    days_off: Annotated[tuple[DayOff, ...], *Words] = ()
+    days_off: Annotated[tuple[DayOff, ...], *Pieces] = ()
     weekly_day: WeekDay = "fri"
     """The day of the week of readers who read weekly and chose none."""
-    too_late_minutes: Annotated[float, Field(gt=0)] = 120
+    too_late_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES_LATE)] = 120
     """A slot or an appointment that was missed by more than this is not made up for; the staff are told."""
     connections: Annotated[int, Field(ge=1, le=1000)] = 10
     messages_per_second: Annotated[float, Field(gt=0)] | None = None
@@ -147,7 +162,7 @@ class Settings(ThemeSettings):
     give_up_hours: Annotated[float, Field(gt=0, le=120)] = 24
     """How long a deferred message is tried again, counted from its due time; at most 5 days (RFC 5321 §4.5.4.1)."""
     unknown: Literal["hold", "resend"] = "hold"
-    canary: Annotated[int, Field(ge=0)] = 0
+    canary: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     canary_error_share: Share = 0.1
     error_share: Share = 0
     dkim_domain: OneLine = ""
@@ -188,7 +203,7 @@ class Settings(ThemeSettings):
                 self.__pydantic_validator__.validate_assignment(settings, name, value)
             except ValidationError as refused:
                 if name in refusing:
-                    raise SettingsRefused("\n".join(_say(error) for error in refused.errors())) from None
+                    raise ValueRefused(name, refused.errors()) from None
         return settings
 
     @property
@@ -316,7 +331,12 @@ def _say(error: object) -> str:
         return f"{PREFIX}{name} is not set. Run `newsletter init` once, or set it as docs/reference/settings.md says."
     if detail["type"] == "extra_forbidden":
         return f"{TOML}: there is no setting {name.lower()}; docs/reference/settings.md lists them all."
-    return f"{PREFIX}{name}: {str(detail['msg']).removeprefix('Value error, ')}."
+    return f"{PREFIX}{name}: {_problem(detail)}."
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, without its name."""
+    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
 
 
 def _say_of_table(detail: dict[str, Any]) -> str:
@@ -328,5 +348,5 @@ def _say_of_table(detail: dict[str, Any]) -> str:
         return f"{where}: {name} is missing; docs/reference/settings.md says what it is."
     if detail["type"] == "extra_forbidden":
         return f"{where}: there is no {name}; docs/reference/settings.md lists what it may say."
-    what = "needs at least one" if detail["type"] == "too_short" else str(detail["msg"]).removeprefix("Value error, ")
+    what = "needs at least one" if detail["type"] == "too_short" else _problem(detail)
     return f"{where}: {name}{': ' if name else ''}{what}."

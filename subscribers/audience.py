@@ -1,12 +1,31 @@
 """Who a mailing is for, as frozen values, and the condition under which a message may still be handed over."""
 
-from collections.abc import Iterator, Sequence
+import enum
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, String, and_, cast, exists, or_
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Dialect,
+    Enum,
+    Row,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    or_,
+    type_coerce,
+)
 from sqlalchemy import select as sql_select
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import Session, col
 
 from subscribers.models import State, Subscriber, Suppression
@@ -15,6 +34,37 @@ from subscribers.preferences import Frequency, Preferences
 
 _READ = ("id", "public_id", "ascii_address", "name", "state", "paused_until", *columns_of(Preferences(topics=())))
 """The columns that a candidate is made of: each one more is converted for every reader of a mailing."""
+_KEPT_LISTS = 8192
+"""Lists of topics and keywords that are read once: most readers share theirs with others."""
+
+
+@lru_cache(_KEPT_LISTS)
+def _decoded(text: str) -> Any:
+    found = json.loads(text)
+    return tuple(found) if isinstance(found, list) else found
+
+
+class _Decoded(UserDefinedType[Any]):
+    """A JSON column, read without decoding the same text again; what it gives is only looked at."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """What makes values of texts; where the driver does that, nothing."""
+        return _decoded if dialect.name == "sqlite" else None
+
+
+class _Word(UserDefinedType[Any]):
+    """A column of words of an enumeration, looked up without asking whether they are some."""
+
+    cache_ok = True
+
+    def __init__(self, words: type[enum.Enum]) -> None:
+        self.words = words
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """What makes members of words."""
+        return {member.value: member for member in self.words}.__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +131,7 @@ def audience_page(
     """
     columns = Subscriber.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to table classes
     query: Select[Any] = (
-        sql_select(*(columns[name] for name in _READ), suppressed().label("suppressed"))
+        sql_select(*(_read(columns[name]) for name in _READ), suppressed().label("suppressed"))
         .where(col(Subscriber.id) > after, col(Subscriber.state).in_((State.ACTIVE, State.PAUSED)))
         .order_by(col(Subscriber.id))
         .limit(limit)
@@ -100,14 +150,16 @@ def candidate(session: Session, subscriber_id: int) -> AudienceMember | None:
     return page[0] if page else None
 
 
-def _member(row: Row[Any]) -> AudienceMember:
-    return AudienceMember(
-        id=row.id,
-        public_id=row.public_id,
-        ascii_address=row.ascii_address,
-        name=row.name,
-        state=row.state,
-        paused_until=row.paused_until,
-        preferences=preferences_of(row),
-        suppressed=bool(row.suppressed),
-    )
+def _read(column: Column[Any]) -> ColumnElement[Any]:
+    """A column with values that are made as cheaply as they can be."""
+    if isinstance(column.type, JSON):
+        return type_coerce(column, _Decoded()).label(column.name)
+    if isinstance(column.type, Enum) and column.type.enum_class:
+        return type_coerce(column, _Word(column.type.enum_class)).label(column.name)
+    return column
+
+
+def _member(row: Row[*tuple[Any, ...]]) -> AudienceMember:
+    number, public_id, address, name, state, paused_until, *_, is_suppressed = row
+    preferences = preferences_of(row)
+    return AudienceMember(number, public_id, address, name, state, paused_until, preferences, bool(is_suppressed))

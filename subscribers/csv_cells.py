@@ -92,7 +92,9 @@ def _value(column: str, text: str, topics: Catalogue) -> Any:
         return _choice(MailFormat, column, text)
     if column == "frequencies":
         return _frequencies(text, topics)
-    if column in ("hour", "most"):
+    if column == "hour":
+        return _number(column, text.replace("：", ":").removesuffix(":00"))
+    if column == "most":
         return _number(column, text)
     if column == "day":
         return _day(text)

@@ -21,13 +21,13 @@ class Standing:
 
 
 def decide(
-    before: Standing | None, row: ReaderRow, *, suppressed: bool, least: State
+    before: Standing | None, row: ReaderRow, *, suppressed: bool, least: State, zone: str | None = None
 ) -> tuple[Standing | None, Outcome, Why | None]:
     """Say how a person stands after a line, what that is called, and why if they were kept or the line refused.
 
     The strictest state wins: the line's, the import's (`least`), or the person's own. Nobody unsubscribed or
     suppressed is brought back; of the suppressed nothing changes but that they can be unsubscribed. An empty cell
-    leaves what is known.
+    leaves what is known. An hour of somebody without a zone is one of `zone`.
     """
     asked = least if row.state is None else stricter(least, row.state)
     if suppressed:
@@ -38,7 +38,7 @@ def decide(
         return before, Outcome.KEPT, Why("unsubscribed", "has unsubscribed: an import brings nobody back")
     known = before or Standing(None, "", asked, Preferences(topics=()))
     try:
-        preferences = _changed(known.preferences, row)
+        preferences = _changed(known.preferences, row, zone)
     except PreferencesRefused as refused:
         return before, Outcome.REFUSED, Why(refused.code, str(refused), refused.value)
     after = replace(known, name=row.name or known.name, state=stricter(known.state, asked), preferences=preferences)
@@ -47,9 +47,11 @@ def decide(
     return after, Outcome.UNCHANGED if after == before else Outcome.UPDATED, None
 
 
-def _changed(known: Preferences, row: ReaderRow) -> Preferences:
+def _changed(known: Preferences, row: ReaderRow, zone: str | None) -> Preferences:
     """The choices after a line; what it says of topics that are not chosen is refused, what was known of them goes."""
     wished = replace(known, **row.changes)
+    if wished.hour is not None and wished.zone is None:
+        wished = replace(wished, zone=zone)
     if "frequencies" in row.changes:
         check_preferences(wished)
     return check_preferences(replace(wished, frequencies=of_topics(wished.frequencies, wished.topics)))

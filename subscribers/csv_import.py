@@ -36,6 +36,7 @@ def import_csv(
     key: bytes,
     topics: Catalogue,
     now: datetime,
+    zone: str | None = None,
     state: State = State.ACTIVE,
     source: str = "",
     on_progress: Callable[[int, int], None] | None = None,
@@ -44,12 +45,13 @@ def import_csv(
 ) -> ImportReport:
     """Import a reader list and commit every `ROWS_A_COMMIT` rows; memory does not grow with the file.
 
-    `key` is the one that `hash_address` needs; `source`, the file's name, goes into the consent records; `on_progress`
+    `key` is the one that `hash_address` needs; `zone` that of an hour that stands without one, which is refused where
+    `zone` is None; `source`, the file's name, goes into the consent records; `on_progress`
     is called after each commit with the rows done and their total, `on_line` with every line kept or refused, and
     `on_rhythm`, within the transaction, with the id of everybody known whose mail is to come at other times.
     Raises `CsvRefused`, before anything is changed, for a file that cannot be read or lacks the column `address`.
     """
-    return _run(stream, _Import(session, key, topics, now, state, source, on_rhythm), on_progress, on_line)
+    return _run(stream, _Import(session, key, topics, now, state, source, on_rhythm, zone), on_progress, on_line)
 
 
 def try_csv(
@@ -58,6 +60,7 @@ def try_csv(
     *,
     key: bytes,
     topics: Catalogue,
+    zone: str | None = None,
     state: State = State.ACTIVE,
     on_line: Callable[[LineReport], None] | None = None,
 ) -> ImportReport:
@@ -66,7 +69,7 @@ def try_csv(
     Memory grows with the file, by some 400 bytes a line: who stands twice in it is remembered. Raises `CsvRefused` as
     it does.
     """
-    return _run(stream, _Trial(session, key, topics, state), None, on_line)
+    return _run(stream, _Trial(session, key, topics, state, zone), None, on_line)
 
 
 def _run(
@@ -116,6 +119,7 @@ class _Import:
         least: State,
         source: str,
         on_rhythm: Callable[[int], None] | None = None,
+        zone: str | None = None,
     ) -> None:
         self._session = session
         self._key = key
@@ -124,6 +128,7 @@ class _Import:
         self._least = least
         self._source = source
         self._on_rhythm = on_rhythm
+        self._zone = zone
         self.without_topics = 0
 
     def take(self, columns: Mapping[str, int], records: Sequence[Record]) -> list[LineReport]:
@@ -146,7 +151,9 @@ class _Import:
         after: dict[str, Standing] = dict(before)
         for line, row in rows:
             who = row.address.key
-            standing, outcome, why = decide(after.get(who), row, suppressed=who in suppressed, least=self._least)
+            standing, outcome, why = decide(
+                after.get(who), row, suppressed=who in suppressed, least=self._least, zone=self._zone
+            )
             if standing is not None:
                 after[who] = standing
             lines.append(LineReport(line, row.address.display, outcome, why))
@@ -227,8 +234,8 @@ class _Import:
 class _Trial(_Import):
     """An import that writes nothing: what it would have written it remembers, for those who stand in the file again."""
 
-    def __init__(self, session: Session, key: bytes, topics: Catalogue, least: State) -> None:
-        super().__init__(session, key, topics, utc_now(), least, "")
+    def __init__(self, session: Session, key: bytes, topics: Catalogue, least: State, zone: str | None) -> None:
+        super().__init__(session, key, topics, utc_now(), least, "", zone=zone)
         self._remembered: dict[str, Standing] = {}
         self._choices: dict[Preferences, Preferences] = {}
 

@@ -88,7 +88,8 @@ class Preferences:
     @property
     def rhythm(self) -> tuple[object, ...]:
         """What decides when mail comes; where two of these are the same, nothing that waits has to move."""
-        return self.zone, self.hour, self.day, self.frequency, self.frequencies
+        often = bool(self.topics_at(Frequency.DAILY, Frequency.IMPORTANT))
+        return self.zone, self.hour, self.day, self.frequency, self.frequencies, often
 
 
 def of_topics(frequencies: Iterable[tuple[str, Frequency]], topics: Sequence[str]) -> tuple[tuple[str, Frequency], ...]:

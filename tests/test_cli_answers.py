@@ -114,8 +114,9 @@ def test_a_day_is_an_object_for_programs(command: Command) -> None:
 
 def test_a_day_without_an_issue_says_why(command: Command) -> None:
     found = read(command, "log", "--address", LATER, "--day", "2020-01-01")
-    assert [one["why"] for one in found["silent"]] == ["no slot"]
-    assert "no daily slot" in command("log", "--address", LATER, "--day", "2020-01-01").out
+    assert [one["why"] for one in found["silent"]] == ["joined later"]
+    assert "Nothing: they joined only later, on 20" in command("log", "--address", LATER, "--day", "2020-01-01").out
+    assert "no daily slot" in command("log", "--address", LATER, "--day", "2999-01-01").out
 
 
 def test_the_list_tells_until_when_somebody_waits(command: Command) -> None:
@@ -125,7 +126,13 @@ def test_the_list_tells_until_when_somebody_waits(command: Command) -> None:
     assert entry["release"] < entry["due"] == entry["next_at"]
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "9999-12-31"])
+def test_a_day_out_of_the_years_of_mail_is_said_to_be_too_far_away(command: Command, day: str) -> None:
+    said = command("log", "--address", LATER, "--day", day)
+    assert (said.code, f"{day} is too far away" in " ".join(said.err.split())) == (2, True)
+
+
 def test_a_day_needs_an_address_and_a_date(command: Command) -> None:
     assert command("log", "--day", "2026-03-09").code == 2
-    assert command("log", "--address", LATER, "--day", "monday").code == 2
+    assert "is no date" in command("log", "--address", LATER, "--day", "monday").err
     assert command("log", "--address", LATER, "--issue", SLUG, "--day", "2026-03-09").code == 2

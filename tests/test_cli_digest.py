@@ -52,7 +52,17 @@ def test_the_list_tells_it_from_an_issue(week: Newsletter, command: Command) -> 
     assert kinds == {SLUG: "digest", "2026-03-12": "issue"}
 
 
-@pytest.mark.parametrize(("on", "code", "said"), [("2026-01-01", 1, "no issue went out"), ("friday", 2, "a date such")])
+@pytest.mark.parametrize(
+    ("on", "code", "said"),
+    [
+        ("2026-01-01", 1, "no issue went out"),
+        ("friday", 2, "a date such"),
+        ("9999-12-31", 1, "9999-12-31 is too far away"),
+        ("0001-01-01", 1, "0001-01-01 is too far away"),
+        ("9998-12-31", 1, "no issue went out"),
+        ("1971-01-01", 1, "no issue went out"),
+    ],
+)
 def test_what_cannot_be_built_is_refused_with_the_reason(
     week: Newsletter, command: Command, on: str, code: int, said: str
 ) -> None:

@@ -1,6 +1,7 @@
 """`newsletter schedule show` and `set`: what comes next, and choosing it from the command line."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from sending import Clock
 
 from newsletter.app import Newsletter
 from newsletter.cli import schedule
+from newsletter.editorial.moments import limit_of
 from newsletter.settings import load
 from newsletter.staff.audit import Action, entries
+from newsletter.storage.chosen_settings import choose as keep
 
 
 def opened() -> Newsletter:
@@ -93,6 +96,26 @@ def test_an_empty_text_takes_slot_and_days_off_back(command: Command) -> None:
     assert (opened().settings.slot, opened().settings.days_off) == ("", ())
 
 
+def test_days_off_may_stand_with_commas_of_any_width(command: Command) -> None:
+    command("schedule", "set", "08:00", "--days-off", "2026-10-01，12-25、01-01")
+    assert opened().settings.days_off == ("2026-10-01", "12-25", "01-01")
+
+
+def test_a_limit_that_was_kept_before_it_had_a_bound_counts_as_none_and_can_be_mended(command: Command) -> None:
+    newsletter = opened()
+    with newsletter.session() as session:
+        keep(session, {"too_late_minutes": 1e11, "slot": "06:30"}, newsletter.clock())
+    assert "Limit: 120 min" in command("schedule", "show").out
+    assert command("schedule", "set", "--limit", "60").code == 0
+    assert opened().settings.too_late_minutes == 60
+
+
+def test_a_limit_out_of_bounds_is_a_day(command: Command) -> None:
+    newsletter = opened()
+    newsletter.settings.too_late_minutes = 10**11
+    assert limit_of(newsletter, newsletter.clock()) - newsletter.clock() == timedelta(days=1)
+
+
 def test_what_was_changed_stands_in_the_audit_log_and_what_stayed_does_not(command: Command) -> None:
     command("schedule", "set", "08:00", "--weekly-day", "fri")
     command("schedule", "set", "08:00", "--days-off", "12-25")
@@ -102,11 +125,15 @@ def test_what_was_changed_stands_in_the_audit_log_and_what_stayed_does_not(comma
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("sometimes",), "SLOT: should be days and an hour"),
-        (("08:00", "--days-off", "02-30"), "DAYS_OFF.0: has the day '02-30', which no year has"),
+        (("sometimes",), "newsletter: the slot 'sometimes': should be days and an hour"),
+        (("08:00", "--days-off", "02-30"), "newsletter: --days-off: has the day '02-30', which no year has."),
         (("08:00", "--days-off", "12-25,2026-10-07..2026-10-01"), "which ends before it begins"),
-        (("08:00", "--weekly-day", "friday"), "WEEKLY_DAY: Input should be 'mon'"),
-        (("08:00", "--limit", "0"), "TOO_LATE_MINUTES: Input should be greater than 0"),
+        (("08:00", "--weekly-day", "friday"), "newsletter: --weekly-day 'friday': should be 'mon'"),
+        (("08:00", "--limit", "0"), "newsletter: --limit 0: should be greater than or equal to 1."),
+        (
+            ("08:00", "--limit", "100000000000"),
+            "newsletter: --limit 100000000000: should be less than or equal to 1440.",
+        ),
     ],
 )
 def test_one_wrong_value_is_refused_with_the_reason_and_changes_nothing(

@@ -7,15 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from queue import Queue
+from threading import Event
 from typing import Any
 
 import pytest
 from mail_servers import SlowMailbox, aiosmtpd_server
 from pydantic import SecretStr
 from sending import ISSUE, SLUG, Clock, Hand, add_readers, plan, take_in_issue
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlmodel import select
 
 from newsletter.app import Newsletter
@@ -23,6 +25,7 @@ from newsletter.delivery import control
 from newsletter.delivery import plan as planning
 from newsletter.delivery.claims import Range
 from newsletter.delivery.counts import Counts, count
+from newsletter.delivery.engine import Due, Engine
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial import rounds
@@ -212,8 +215,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         with newsletter.session() as session:
             newsletter.topics(session).seed()
         add_readers(newsletter, MANY)
-        for text in (ISSUE, SECOND):
-            take_in_issue(newsletter, text)
+        for issue in (ISSUE, SECOND):
+            take_in_issue(newsletter, issue)
         return _play(newsletter, mailbox, {**os.environ, **{PREFIX + name: value for name, value in env.items()}})
 
 
@@ -294,3 +297,115 @@ def test_a_worker_that_is_told_to_end_says_nothing_on_standard_error(story: Stor
 def test_the_engines_own_tables_do_not_disturb_a_second_init(story: Story) -> None:
     assert story.init_code == 0
     assert {"workflow_status", "delivery"} <= story.tables
+
+
+# what another version left, and who waits for whom
+
+FORMER = r"""
+import sys, time
+from newsletter.delivery import engine
+from newsletter.delivery.claims import Range
+
+class Stuck:
+    def make_round(self):
+        return engine.Due([1], [Range(1, first, first + 3) for first in range(0, 20, 4)], letters=True)
+
+    def plan(self, *what):
+        sys.stdout.write("begun\n")  # in one piece, beside those of other threads
+        sys.stdout.flush()
+        time.sleep(60)
+
+    send = deliver_letters = plan
+
+    def living(self, workers):
+        return []
+
+engine._VERSION = "former"
+with engine.Engine(sys.argv[1], sys.argv[2], Stuck()):
+    time.sleep(60)
+"""
+WORKER = "the worker"
+
+
+class Told:
+    """Work that notes what it is told to do; parts go on until `freed`, and are all at work before there is a plan."""
+
+    def __init__(self, parts: int = 0, living: Sequence[str] = ()) -> None:
+        self.noted: Queue[str] = Queue()
+        self.freed = Event()
+        self._parts = [Range(1, first * 4, first * 4 + 3) for first in range(parts)]
+        self._living = living
+        self._sending = 0
+
+    def make_round(self) -> Due:
+        at_work = self._sending >= len(self._parts)
+        return Due([1] if at_work else [], self._parts, letters=at_work)
+
+    def plan(self, mailing_id: int) -> None:
+        self.noted.put("plan")
+
+    def send(self, part: Range) -> None:
+        self._sending += 1
+        self.freed.wait(60)
+
+    def deliver_letters(self) -> None:
+        self.noted.put("letters")
+
+    def purge(self) -> None:
+        pass
+
+    def living(self, workers: Sequence[str]) -> Sequence[str]:
+        return self._living
+
+    def heard(self) -> set[str]:
+        """The first two things that it was told, each once."""
+        heard: set[str] = set()
+        while len(heard) < 2:
+            heard.add(self.noted.get(timeout=30))
+        return heard
+
+
+def former_jobs(newsletter: Newsletter) -> Counter[str]:
+    """What has become of the jobs that the former version left, its rounds aside."""
+    jobs = text("SELECT status FROM workflow_status WHERE application_version = 'former' AND name <> 'make round'")
+    with newsletter.reading() as session:
+        return Counter(session.connection().scalars(jobs))
+
+
+@pytest.fixture
+def cut_off(newsletter: Newsletter) -> Newsletter:
+    """A plan, letters and three parts were at work, and two more parts waited, when the former version was killed."""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", FORMER, newsletter.settings.database_url, WORKER], stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout
+    assert [worker.stdout.readline() for _ in range(5)] == ["begun\n"] * 5
+    worker.kill()
+    worker.communicate()
+    assert former_jobs(newsletter) == {"PENDING": 5, "ENQUEUED": 2}
+    return newsletter
+
+
+def test_what_a_former_version_left_is_cancelled_and_keeps_nobody_from_planning_and_letters(
+    cut_off: Newsletter,
+) -> None:
+    work = Told()
+    with Engine(cut_off.settings.database_url, WORKER, work):
+        assert work.heard() == {"plan", "letters"}
+    assert former_jobs(cut_off) == {"CANCELLED": 7}
+
+
+def test_jobs_of_a_living_worker_of_another_version_are_left_alone_and_hold_nobody_up(cut_off: Newsletter) -> None:
+    work = Told(living=[WORKER])
+    with Engine(cut_off.settings.database_url, "another worker", work):
+        assert work.heard() == {"plan", "letters"}
+    assert former_jobs(cut_off) == {"PENDING": 5, "ENQUEUED": 2}
+
+
+def test_a_plan_does_not_wait_for_parts_that_fill_all_places(newsletter: Newsletter) -> None:
+    work = Told(parts=3)
+    with Engine(newsletter.settings.database_url, WORKER, work):
+        try:
+            assert work.heard() == {"plan", "letters"}
+        finally:
+            work.freed.set()

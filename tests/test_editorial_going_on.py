@@ -17,9 +17,9 @@ from newsletter.delivery.counts import Counts
 from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial.appointments import appoint, keep_appointments
-from newsletter.editorial.approval import NotReady
+from newsletter.editorial.approval import NotReady, approve
 from newsletter.editorial.dispatch import begin
-from newsletter.editorial.going_on import Come, Left, Skipped, go_on, standstill
+from newsletter.editorial.going_on import Come, Left, Ready, Skipped, go_on, standstill
 from newsletter.editorial.outbox import open_outbox
 from newsletter.editorial.overview import overview
 from newsletter.editorial.rehearsal import rehearse
@@ -27,7 +27,7 @@ from newsletter.staff.audit import Action, entries
 from newsletter.staff.rights import Role
 from newsletter.storage.models import WitnessRow
 from newsletter.storage.witness import Held, Why, held
-from newsletter.storage.witness_file import Mark, read_mark, witness_file, write_mark
+from newsletter.storage.witness_file import Mark, WitnessTrouble, read_mark, witness_file, write_mark
 
 READERS = 4
 
@@ -144,7 +144,7 @@ def test_moments_that_have_come_are_called_off_and_those_to_come_are_kept(ready:
     appoint(ready, SLUG, at(8.5))
     clock(ready).move(hours=1)
     hold(ready)
-    assert go_on(ready, skip_due=True) == Skipped(0, 3)
+    assert go_on(ready, skip_due=True) == Skipped(0, 3, (Ready(SLUG),))
     keep_appointments(ready)
     with ready.reading() as session:
         found = dict(session.exec(select(Appointment.is_digest, Appointment.state)).all())
@@ -153,6 +153,84 @@ def test_moments_that_have_come_are_called_off_and_those_to_come_are_kept(ready:
     clock(ready).move(hours=23)
     keep_appointments(ready)
     assert states(ready).count("waiting") == 1
+
+
+def test_what_was_approved_and_not_begun_does_not_go_out_at_its_slot_until_it_is_approved_again(
+    ready: Newsletter,
+) -> None:
+    clock(ready).move(hours=-1)
+    ready.settings.slot = "08:00"
+    hold(ready)
+    assert standstill(ready).ready == (Ready(SLUG, at(8)),)
+    assert go_on(ready, skip_due=True) == Skipped(0, 0, (Ready(SLUG, at(8)),))
+    clock(ready).move(hours=1)
+    keep_appointments(ready)
+    with ready.reading() as session:
+        assert session.exec(select(Mailing)).all() == []
+    approve(ready, SLUG)
+    keep_appointments(ready)
+    with ready.reading() as session:
+        assert len(session.exec(select(Mailing)).all()) == 1
+
+
+def test_a_time_of_its_own_that_is_to_come_is_called_off_and_no_approval_brings_it_back(ready: Newsletter) -> None:
+    appoint(ready, SLUG, at(9))
+    hold(ready)
+    assert go_on(ready, skip_due=True) == Skipped(0, 0, (Ready(SLUG, at(9)),))
+    approve(ready, SLUG)
+    clock(ready).move(hours=2)
+    keep_appointments(ready)
+    assert states(ready) == ["cancelled"]
+
+
+def test_it_is_written_down_at_the_issue_that_its_approval_is_void(ready: Newsletter) -> None:
+    appoint(ready, SLUG, at(9))
+    hold(ready)
+    go_on(ready, skip_due=True)
+    with ready.reading() as session:
+        of_issue = [entry.action for entry in entries(session, subject=SLUG)]
+    assert of_issue[:2] == [Action.APPROVAL_VOIDED, Action.SEND_UNSCHEDULED]
+
+
+def test_what_was_begun_keeps_its_approval(ready: Newsletter) -> None:
+    plan(ready, SLUG)
+    hold(ready)
+    assert (standstill(ready).ready, go_on(ready, skip_due=True)) == ((), Skipped(READERS, 0))
+    with ready.reading() as session:
+        assert ready.issues(session).find(SLUG).approved_hash
+
+
+def test_without_skipping_an_approval_holds(ready: Newsletter) -> None:
+    hold(ready)
+    go_on(ready, skip_due=False)
+    with ready.reading() as session:
+        assert ready.issues(session).find(SLUG).approved_hash
+
+
+def test_the_page_says_which_issues_have_to_be_approved_again(ready: Newsletter) -> None:
+    appoint(ready, SLUG, at(9))
+    hold(ready)
+    client = at_desk(ready)
+    client.headers["accept-language"] = "en"
+    page = client.get("/desk/restored").text
+    assert "09:00: was it sent since?" in page
+    assert "Approvals that become void: 1." in page
+
+
+def test_the_page_says_so_where_nothing_waits(newsletter: Newsletter) -> None:
+    hold(newsletter)
+    client = at_desk(newsletter)
+    client.headers["accept-language"] = "en"
+    page = client.get("/desk/restored").text
+    assert "Nothing waits to be sent" in page
+    assert "Nothing goes out now" in page
+
+
+def test_a_witness_that_is_a_folder_is_to_be_moved_away(ready: Newsletter) -> None:
+    assert ready.database_file is not None
+    witness_file(ready.database_file).mkdir()
+    with pytest.raises(WitnessTrouble, match="is a folder: move it away"):
+        read_mark(witness_file(ready.database_file))
 
 
 def test_going_on_with_everything_leaves_rows_and_moments_as_they_are(ready: Newsletter) -> None:
@@ -229,7 +307,7 @@ def test_the_page_shows_what_waits_and_goes_on_as_told(ready: Newsletter, choice
     client = at_desk(ready)
     client.headers["accept-language"] = "en"
     page = client.get("/desk/restored").text
-    assert f"{READERS} readers whose hour has come" in page
+    assert f"<strong>{READERS}</strong> <span>mails go out now</span>" in page
     assert "older than the witness" in page
     done = client.post("/desk/restored", data={"choice": choice}).text
     assert says in done

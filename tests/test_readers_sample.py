@@ -9,7 +9,7 @@ from newsletter.archive.reading import Archive
 from newsletter.editorial.preview import preview_topics
 from newsletter.readers import sample as samples
 from newsletter.readers.sample import Sampler
-from subscribers.preferences import Preferences
+from subscribers.preferences import Frequency, Preferences
 
 ECHO = "山谷团队开源语音模型 Echo-2"
 RULES = "岬角市发布公共数据细则"
@@ -84,3 +84,21 @@ def test_its_personal_links_open_nothing(newsletter: Newsletter, sampler: Sample
     found = sampler.sample(Preferences(topics=("models",)), "zh")
     assert found is not None
     assert "/unsubscribe/preview" in found.html
+
+
+def test_who_reads_weekly_is_shown_what_a_digest_would_hold(newsletter: Newsletter, sampler: Sampler) -> None:
+    publish_issue(newsletter)
+    found = sampler.sample(Preferences(topics=("policy",), frequency=Frequency.WEEKLY), "zh")
+    assert found is not None
+    assert found.is_digest
+    assert [story.title for story in found.stories] == [RULES]
+    assert "/archive/2026-03-09/" in found.text
+
+
+def test_what_comes_weekly_is_not_in_a_sample_of_the_daily_mail(newsletter: Newsletter, sampler: Sampler) -> None:
+    publish_issue(newsletter)
+    both = Preferences(topics=("policy", "models"), frequencies=(("models", Frequency.WEEKLY),))
+    found = sampler.sample(both, "zh")
+    assert found is not None
+    assert not found.is_digest
+    assert [story.title for story in found.stories] == [RULES]

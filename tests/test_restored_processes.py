@@ -109,12 +109,18 @@ class House:
         return [sys.executable, *(("-m", "newsletter", *words) if words[0] != "-c" else words)]
 
 
-def begin_issue(newsletter: Newsletter, number: int) -> tuple[str, int]:
-    """Import and approve an issue of its own day and story, and begin its mailing; their slug and id."""
+def approve_issue(newsletter: Newsletter, number: int) -> str:
+    """Import and approve an issue of its own day and story; its slug."""
     title, slug = STORIES[number - 1], f"2026-01-{1 + number:02}"
     source = f"# 示例日报 ({slug})\n\n**政策与监管**\n\n- **{title}**\n  说明：{title}，今天起施行。\n".encode()
     take_in(newsletter, read(newsletter, source), source)
     approve(newsletter, slug)
+    return slug
+
+
+def begin_issue(newsletter: Newsletter, number: int) -> tuple[str, int]:
+    """Import and approve an issue of its own day and story, and begin its mailing; their slug and id."""
+    slug = approve_issue(newsletter, number)
     return slug, begin(newsletter, slug)
 
 
@@ -190,6 +196,19 @@ def test_after_skipping_what_was_due_nothing_comes_twice_and_the_next_issue_goes
     assert once(house, mailing_id)
     assert once(house, next_one)
     assert house.books.rows(mailing_id).which(State.EXCLUDED) == set(house.books.received(mailing_id))
+
+
+def test_an_issue_that_was_approved_in_the_copy_and_sent_since_waits_for_an_approval_again(house: House) -> None:
+    house.send(begin_issue(house.newsletter, 1)[1])
+    approve_issue(house.newsletter, 2)
+    house.copy()
+    mailing_id = begin(house.newsletter, "2026-01-03")
+    house.send(mailing_id)
+    house.restore()
+    assert "2026-01-03 is approved in the copy" in house.command("schedule", "resume", "--dry-run").stdout
+    assert "Not approved any more: 2026-01-03" in house.command("schedule", "resume", "--skip-due").stdout
+    refused = house.command("issue", "send", "2026-01-03")
+    assert (refused.returncode, "is not approved" in refused.stderr) == (1, True)
 
 
 def test_after_a_word_to_go_on_with_all_of_it_what_waits_goes_out(house: House) -> None:

@@ -43,7 +43,14 @@ def test_every_setting_is_in_the_reference_and_no_other() -> None:
         ("SLOT", "daily at eight", "mon-fri 08:00"),
         ("SLOT", "mon-someday 08:00", "knows the days"),
         ("STAFF", "editor@example.org, nobody", "bare address"),
-        ("TOO_LATE_MINUTES", "0", "greater than 0"),
+        ("TOO_LATE_MINUTES", "0", "greater than or equal to 1"),
+        ("TOO_LATE_MINUTES", "1441", "less than or equal to 1440"),
+        ("TOO_LATE_MINUTES", "1.5", "integer"),
+        ("CANARY", "1000001", "less than or equal to 1000000"),
+        ("SIGN_UPS_PER_HOUR", "1000001", "less than or equal to 1000000"),
+        ("REPLY_TO", "x yBcc: a@b.c", "should be a mailbox"),
+        ("REPLY_TO", "a@example.org, b@example.org", "should be a mailbox"),
+        ("REPLY_TO", "A <a@example.org> b@example.org", "should be a mailbox"),
         ("UNKNOWN", "guess", "'hold' or 'resend'"),
         ("ERROR_SHARE", "1", "less than 1"),
         ("MESSAGES_PER_SECOND", "0", "greater than 0"),
@@ -56,6 +63,23 @@ def test_a_wrong_value_is_refused_by_name_with_advice(
     with pytest.raises(SettingsRefused, match=re.escape(advice)) as refused:
         load()
     assert f"{PREFIX}{name}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "mailbox",
+    [
+        "a@example.org",
+        "<a@example.org>",
+        "AI 行业动态<a@example.org>",
+        '"A, B" <a@example.org>',
+        '"A \\" B" <a@example.org>',
+    ],
+)
+def test_a_mailbox_may_be_written_in_each_way_that_reads_back_the_same(
+    mailbox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}REPLY_TO", mailbox)
+    assert load().reply_to == mailbox
 
 
 def test_a_refusal_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

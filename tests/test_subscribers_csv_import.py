@@ -67,6 +67,19 @@ def test_every_column_is_read(session: Session) -> None:
     )
 
 
+@pytest.mark.parametrize("hour", ["7", "07", "7:00", "07:00", "07：00"])
+def test_an_hour_without_a_zone_is_one_of_the_newsletter_s(session: Session, hour: str) -> None:
+    _import(session, f"address,hour\nan@example.org,{hour}\n", zone="Asia/Shanghai")
+    person = _one(session)
+    assert (person.zone, person.hour) == ("Asia/Shanghai", 7)
+
+
+def test_an_hour_of_somebody_whose_zone_is_known_is_one_of_theirs(session: Session) -> None:
+    _import(session, "address,zone\nan@example.org,Europe/Berlin\n")
+    _import(session, "address,hour\nan@example.org,7\n", zone="Asia/Shanghai")
+    assert _one(session).zone == "Europe/Berlin"
+
+
 def test_who_drops_a_topic_by_a_list_drops_how_often_it_comes(session: Session) -> None:
     _import(session, "address,topics,frequencies\nan@example.org,policy;models,models=weekly\n")
     _import(session, "address,topics\nan@example.org,policy\n")
@@ -157,6 +170,7 @@ def test_a_stream_that_cannot_rewind_is_read_as_well(session: Session) -> None:
         ("an@example.org,,政策,,", "did you mean policy"),
         ("an@example.org,,,asleep,", "active, paused, pending, unsubscribed"),
         ("an@example.org,,,,eight", "whole number"),
+        ("an@example.org,,,,07:30", "whole number"),
         ("an@example.org,,,,8", "needs a zone"),
     ],
 )

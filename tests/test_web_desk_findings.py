@@ -228,3 +228,11 @@ def test_a_source_that_does_not_fit_reads_otherwise_than_one_that_lacks(ours: Ne
     assert "新华网" in said["source-mismatch"]
     assert "project.example.org" in said["source-mismatch"]
     assert "没有来源" not in said["source-mismatch"]
+
+
+def test_a_story_of_an_earlier_issue_is_marked_by_a_button_at_its_finding(ours: Newsletter) -> None:
+    saved = keep_draft(ours, WHOLE)
+    browser = at_desk(ours)
+    page = browser.get(f"/desk/issues/{saved.slug}").text
+    assert re.search(r'name="mend" value="\d+\.0"[^>]*>加上 标记：后续</button>', page)
+    assert re.search(r'name="mend" value="\d+\.1"[^>]*>加上 标记：新</button>', page)

@@ -38,6 +38,14 @@ def test_days_off_become_a_list_with_or_without_blanks_about_their_dots(newslett
     assert 'value="2026-10-01..2026-10-07, 12-25"' in page.text
 
 
+@pytest.mark.parametrize("between", [",", "，", "、 ", ";", "；", "\r\n", " "])
+def test_a_list_may_be_written_with_commas_of_any_width_and_line_ends(newsletter: Newsletter, between: str) -> None:
+    typed = {"days_off": f"2026-10-01{between}12-25", "staff": f"an@example.org{between}bo@example.org"}
+    at_desk(newsletter).post("/desk/settings", data=typed)
+    assert newsletter.settings.days_off == ("2026-10-01", "12-25")
+    assert newsletter.settings.staff == ("an@example.org", "bo@example.org")
+
+
 @pytest.mark.parametrize(("language", "day"), [("zh", "星期日"), ("en", "Sunday")])
 def test_the_day_of_the_digest_is_chosen_from_the_days_of_the_week(
     newsletter: Newsletter, language: str, day: str
@@ -107,12 +115,17 @@ def test_no_secret_is_shown(newsletter: Newsletter) -> None:
         ("slot", "sometimes", "要写成 mon-fri 08:00", "Days and an hour such as mon-fri 08:00"),
         ("staff", "nobody", "每个都要是", "Each is an address"),
         ("reply_to", "nobody", "地址用英文字母", "A mailbox such as"),
-        ("canary", "-1", "0 或更大", "0 or more"),
+        ("canary", "-1", "0 到 1000000", "from 0 to 1000000"),
         ("days_off", "2026-02-29", "并且日历上有", "a day of the calendar"),
         ("days_off", "2026-10-07..2026-10-01", "并且日历上有", "a day of the calendar"),
         ("weekly_day", "someday", "请从列表里选一个", "Choose one of the list"),
-        ("too_late_minutes", "0", "大于 0", "above 0"),
-        ("sign_ups_per_hour", "x", "1 或更大", "1 or more"),
+        ("too_late_minutes", "0", "1 到 1440", "from 1 to 1440"),
+        ("too_late_minutes", "100000000000", "1 到 1440", "from 1 to 1440"),
+        ("too_late_minutes", "1.5", "1 到 1440", "from 1 to 1440"),
+        ("canary", "1000001", "0 到 1000000", "from 0 to 1000000"),
+        ("sign_ups_per_hour", "x", "1 到 1000000", "from 1 to 1000000"),
+        ("days_off", "2026-10-01，13-32", "“13-32”", "“13-32”"),
+        ("staff", "an@example.org；nobody", "“nobody”", "“nobody”"),
         ("about", "a\nb", "300 个字符", "300 characters"),
         ("approval", "x", "请从列表里选一个", "Choose one of the list"),
     ],

@@ -96,6 +96,12 @@ def test_its_other_pages_are_those_of_an_issue(weekly: Newsletter, desk: TestCli
     assert desk.get(f"{HOME}{path}").status_code == 200
 
 
+def test_one_that_was_begun_is_not_to_be_built_anew(begun: Newsletter, desk: TestClient) -> None:
+    page = desk.get(HOME).text
+    assert "已经开始发送" in page
+    assert "newsletter issue digest" not in page
+
+
 def test_it_is_watched_and_logged_like_an_issue(begun: Newsletter, desk: TestClient) -> None:
     assert desk.get(f"{HOME}/sending").status_code == 200
     assert "friday@example.org" in desk.get(f"/desk/log?issue={SLUG}").text

@@ -355,6 +355,16 @@ def test_a_weekly_reader_sees_what_the_digest_would_hold(newsletter: Newsletter,
     text = post(newsletter, f"{page}/look", frequency="weekly")[1]
     assert "群岛实验室公开潮汐预报模型" in text
     assert "每周五收到一周汇总。" in text
+    assert "最近一期里，这些会在每周五的汇总里寄给你" in text
+
+
+@pytest.mark.usefixtures("published")
+def test_a_topic_that_comes_weekly_is_named_and_not_in_the_preview(newsletter: Newsletter, page: str) -> None:
+    text = post(newsletter, f"{page}/look", own=["policy=weekly"], follow="")[1]
+    preview = text.partition('id="preview"')[2]
+    assert "政策与监管在每周五的汇总里寄，不在这封信里。" in preview
+    assert "群岛实验室公开潮汐预报模型" in preview
+    assert "岬角市发布公共数据细则" not in preview
 
 
 @pytest.mark.usefixtures("published")

@@ -68,6 +68,14 @@ def test_a_topic_without_a_story_today_says_that_no_mail_would_come(newsletter: 
     assert "最近一期没有你选的主题" in page
 
 
+def test_the_caption_tells_what_comes_in_the_digest(newsletter: Newsletter, clock: Clock) -> None:
+    publish_issue(newsletter)
+    client = far(newsletter)
+    assert "有 1 条会在每周五的汇总里寄来" in client.get("/?topics=policy&frequency=weekly").text
+    both = client.get("/?topics=policy&topics=models&own=models%3Dweekly").text
+    assert "今天会收到 1 条；模型与技术进展在每周五的汇总里寄" in both
+
+
 def test_before_the_first_issue_the_page_is_there(newsletter: Newsletter) -> None:
     page = far(newsletter).get("/")
     assert page.status_code == 200

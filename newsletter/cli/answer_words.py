@@ -68,10 +68,13 @@ _SINCE: dict[str, str] = {
 }
 _SILENCES = {
     Silence.TO_COME: "{what} is to come {at}",
+    Silence.APPROVED: "{what} has not come: it is approved, and nothing sends it by itself",
+    Silence.JOINED: "nothing: they joined only later, on {at}",
+    Silence.UNRECORDED: "{what}: nothing is recorded for that day",
     Silence.WAITS: "{what} of {at} has not gone out yet; until {until} it still may",
-    Silence.OFF: "no issue: a day off",
-    Silence.NO_DAY: "no issue: none of the days of the slot",
-    Silence.NO_SLOT: "{what} did not go out: there is no daily slot, and nobody sent it",
+    Silence.OFF: "no issue: a day off, as the schedule is now",
+    Silence.NO_DAY: "no issue: none of the days of the slot, as it is now",
+    Silence.NO_SLOT: "{what} has not gone out: there is no daily slot, and nobody sent it",
     Silence.OWN_TIME: "no issue: the one of this day has a time of its own",
     Silence.SKIPPED: "{what} of {at} was skipped: nothing was approved in time",
     Silence.MISSED: "{what} of {at} was missed: no sender was running until it was too late",

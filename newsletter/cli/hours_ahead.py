@@ -17,4 +17,4 @@ def in_words(later: Ahead, zone: tzinfo) -> str:
 
 
 def _at(at: datetime | None, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else ""
+    return f"at {at.astimezone(zone):%Y-%m-%d %H:%M}" if at else ""

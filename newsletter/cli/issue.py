@@ -251,7 +251,7 @@ def coverage(slug: Slug, as_json: AsJson = False) -> None:
     console().print()
     print_table(("topic", "# readers with a story of it"), per_topic, "Nobody gets anything.")
     editions = sum(1 for edition in covered.editions if edition)
-    console().print(f"\n{editions} distinct editions; the fullest has {largest / 1000:.1f} kB of HTML.")
+    console().print(f"\n{numbered(editions, 'distinct edition')}; the fullest has {largest / 1000:.1f} kB of HTML.")
     if left_out:
         console().print("Left out: " + ", ".join(f"{readers} {reason}" for reason, readers in left_out.items()) + ".")
 

@@ -79,9 +79,13 @@ def _answer(issue: str, address: str, limit: int | None, day: date, *, machine: 
 
 def _date(text: str) -> date:
     try:
-        return day_from(text)
+        date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"--day {printable(text)!r} is no date; write it such as 2026-03-09.") from None
+    try:
+        return day_from(text)
+    except ValueError as reason:
+        raise typer.BadParameter(f"--day {text} is too far away: {reason}.") from None
 
 
 def _said(newsletter: Newsletter, entry: Entry) -> str:

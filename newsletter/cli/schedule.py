@@ -1,5 +1,6 @@
 """`newsletter schedule …`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ from newsletter.cli.output import AsJson, console, numbered, open_newsletter, pr
 from newsletter.editorial.going_on import Come, Standstill, go_on, standstill
 from newsletter.editorial.outlook import Moment, Outlook, outlook
 from newsletter.readers.letters import count_due
+from newsletter.setting_values import in_pieces
+from newsletter.settings import SettingsRefused, ValueRefused
 from newsletter.staff.choosing import choose
 from newsletter.staff.rights import COMMAND_LINE
 
@@ -23,6 +26,14 @@ _MEANINGS = {
     "sent": "sent already",
     "own time": "goes out at a time of its own",
 }
+
+_TYPED = {
+    "slot": "the slot",
+    "days_off": "--days-off",
+    "weekly_day": "--weekly-day",
+    "too_late_minutes": "--limit",
+}
+"""What each setting is called by whoever types the command."""
 
 
 @app.command()
@@ -41,7 +52,7 @@ def show(as_json: AsJson = False) -> None:
     off = ", ".join(_span(first, last) for first, last in seen.days_off)
     out.print(f"Days off within a year: {off or 'none'}")
     out.print(f"Weekly digest, for whoever chose no day: {settings.weekly_day}")
-    out.print(f"Limit: {settings.too_late_minutes:g} min after the slot, for an approval or a sender that was away")
+    out.print(f"Limit: {settings.too_late_minutes} min after the slot, for an approval or a sender that was away")
     out.print(
         f"Active readers: {seen.at_slot:,} at the slot, {seen.at_own_hour:,} at an hour of their own in their zone"
     )
@@ -67,16 +78,21 @@ def set_(
         typer.Option(help="2026-10-01, 2026-10-01..2026-10-07 or 12-25 (every year), with commas; empty: none."),
     ] = None,
     weekly_day: Annotated[str | None, typer.Option(help="mon to sun: the day of the weekly digest.")] = None,
-    limit: Annotated[float | None, typer.Option(help="Minutes that the slot waits, or may be late.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Minutes that the slot waits, or may be late: 1 to 1440, which is a day.")
+    ] = None,
 ) -> None:
     """Choose when issues go out by themselves; it counts in all processes within seconds."""
-    off = None if days_off is None else [day.strip() for day in days_off.split(",") if day.strip()]
+    off = None if days_off is None else in_pieces(days_off)
     given = {"slot": slot, "days_off": off, "weekly_day": weekly_day, "too_late_minutes": limit}
     values = {name: value for name, value in given.items() if value is not None}
     if not values:
         raise typer.BadParameter("say what: a slot, --days-off, --weekly-day or --limit")
     newsletter = open_newsletter()
-    choose(newsletter, COMMAND_LINE, values)
+    try:
+        choose(newsletter, COMMAND_LINE, values)
+    except ValueRefused as refusal:
+        raise SettingsRefused(_refused(refusal, values)) from None
     seen = outlook(newsletter)
     console().print("Kept.")
     if seen.waiting and seen.until:
@@ -115,6 +131,9 @@ def resume(
     elif skip_due:
         what = f"{numbered(skipped.readers, 'reader')}, {numbered(skipped.moments, 'moment')}"
         out.print(f"Going on. Counted as sent elsewhere: {what}.")
+        if skipped.ready:
+            slugs = ", ".join(one.slug for one in skipped.ready)
+            out.print(f"Not approved any more: {slugs}. What was not sent since: `newsletter issue approve SLUG`.")
     else:
         out.print("Going on: where `newsletter serve` or `worker` runs, what waits is sent.")
 
@@ -130,6 +149,12 @@ def _print_waiting(newsletter: Newsletter, stands: Standstill, letters: int) -> 
     zone, out = newsletter.settings.time_zone, console()
     for one in stands.moments:
         out.print(f"{one.at.astimezone(zone):%Y-%m-%d %H:%M} has come: {_what(one)}.")
+    for ready in stands.ready:
+        at = ready.at.astimezone(zone) if ready.at else None
+        by_itself = f", would go out by itself at {at:%Y-%m-%d %H:%M}" if at else ""
+        out.print(f"{ready.slug} is approved in the copy{by_itself}: was it sent since?")
+    if stands.ready:
+        out.print("With --skip-due it is not approved any more: approve it again to send it.")
     out.print(f"Letters to single people that wait: {letters:,}\n")
 
 
@@ -141,6 +166,13 @@ def _say(moment: Moment) -> str:
     """How the issue of a moment stands, in a sentence's end."""
     is_one = moment.state in ("approved", "draft")
     return f"{moment.slug} is {_MEANINGS[moment.state]}" if is_one else _MEANINGS[moment.state]
+
+
+def _refused(refusal: ValueRefused, values: Mapping[str, Any]) -> str:
+    """What cannot be, by the word that was typed for it."""
+    typed = repr(refusal.piece or values[refusal.name])
+    said = "" if typed in refusal.problem else f" {typed}"
+    return f"{_TYPED[refusal.name]}{said}: {refusal.problem}."
 
 
 def _span(first: date, last: date) -> str:

@@ -204,6 +204,7 @@ def import_(
             stream,
             key=newsletter.address_key,
             topics=newsletter.topics(session).catalogue(),
+            zone=newsletter.settings.zone,
             now=newsletter.clock(),
             state=State(state),
             source=file.name,

@@ -46,6 +46,18 @@ _DUE = (
 _UNTIL_NOW = _DUE.where(_DELIVERIES.c.next_at <= bindparam("at")).order_by(_DELIVERIES.c.next_at, _DELIVERIES.c.id)
 # one moment alone: the index then leads to the first row of the part, past all that wait before it for theirs
 _OF_WAVE = _DUE.where(_DELIVERIES.c.next_at == bindparam("wave")).order_by(_DELIVERIES.c.id)
+_IS_ONE_DUE = (
+    select(_DELIVERIES.c.id)
+    .where(
+        _DELIVERIES.c.mailing_id == bindparam("mailing"),
+        _DELIVERIES.c.state == bindparam("waiting"),
+        _DELIVERIES.c.id.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(_DELIVERIES.c.next_at, _DELIVERIES.c.id)
+    .limit(1)
+)
+_IS_UNTIL_NOW = Prepared(_IS_ONE_DUE.where(_DELIVERIES.c.next_at <= bindparam("at")))
+_IS_OF_WAVE = Prepared(_IS_ONE_DUE.where(_DELIVERIES.c.next_at == bindparam("wave")))
 _TAKE = Prepared(
     update(_DELIVERIES)
     .where(_DELIVERIES.c.id == bindparam("its_id"))
@@ -254,6 +266,16 @@ def _due_outside(closed: frozenset[str], *, of_wave: bool = False) -> Prepared:
     """The query for deliveries that are due, or for those of a wave, without those of closed domains."""
     query = _OF_WAVE if of_wave else _UNTIL_NOW
     return Prepared(query.where(*(~is_of_domain(domain) for domain in sorted(closed))))
+
+
+def is_any_due(connection: Connection, part: Range, now: datetime) -> bool:
+    """Whether something of a part is due that `claim` would find, whatever the limits."""
+    where = {"mailing": part.mailing_id, "first": part.first, "last": part.last}
+    if part.wave is None:
+        first_try = _IS_UNTIL_NOW.select(connection, {**where, "waiting": State.QUEUED, "at": now})
+    else:
+        first_try = _IS_OF_WAVE.select(connection, {**where, "waiting": State.QUEUED, "wave": part.wave})
+    return bool(first_try or _IS_UNTIL_NOW.select(connection, {**where, "waiting": State.DEFERRED, "at": now}))
 
 
 def within(part: Range) -> tuple[ColumnElement[bool], ...]:

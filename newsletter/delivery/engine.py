@@ -11,18 +11,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, WorkflowStatus
 
 from newsletter.delivery.claims import Range
 
 _NAME = "newsletter"
 _VERSION = "2"
-"""Jobs of another version are left alone; raised only when a job's arguments change their meaning."""
+"""Jobs of another version are never done; raised only when a job's arguments change their meaning.
+
+What another version left is cancelled, and a round makes its own jobs instead: these have the version in their names.
+"""
 _QUEUE = "deliveries"
 _POST = "letters"
 """A queue of its own: somebody looks into their mailbox for a letter, and a mailing may take hours."""
+_PLANS = "plans"
+"""A queue of its own: a part whose domain takes little keeps its place for hours, and a plan may not wait for that.
+
+One at a time: what two mailings share for a reader, the second to be planned leaves out.
+"""
 _JOBS_AT_ONCE = 3
-"""Jobs one worker has at once: the next is at work before the last connection of the one before is done."""
+"""Parts one worker has at once: the next is at work before the last connection of the one before is done."""
+_PLACES = {_QUEUE: _JOBS_AT_ONCE, _PLANS: 1, _POST: 1}
 _POLL_SECONDS = 1.0
 _ROUND = "*/3 * * * * *"
 """When rounds are made, as cron with seconds first: every three.
@@ -106,12 +115,11 @@ class Engine:
 
     def _launch(self) -> None:
         DBOS.launch()
-        DBOS.register_queue(
-            _QUEUE, worker_concurrency=_JOBS_AT_ONCE, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
-        )
-        DBOS.register_queue(
-            _POST, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
-        )
+        self._cancel_foreign()
+        for queue, at_once in _PLACES.items():
+            DBOS.register_queue(
+                queue, worker_concurrency=at_once, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
+            )
         DBOS.apply_schedules(
             [
                 {"schedule_name": "round", "workflow_fn": self._round, "schedule": _ROUND, "context": None},
@@ -135,7 +143,7 @@ class Engine:
         DBOS.run_step({"name": "letters"}, self._work.deliver_letters)
 
     def _run_round(self, _at: datetime, _context: Any) -> None:
-        jobs = {"plan": (_QUEUE, self._plan), "send": (_QUEUE, self._send), "letters": (_POST, self._letters)}
+        jobs = {"plan": (_PLANS, self._plan), "send": (_QUEUE, self._send), "letters": (_POST, self._letters)}
         for name, *arguments in DBOS.run_step({"name": "round"}, self._what_is_due):
             queue, job = jobs[name.partition(" ")[0]]
             _enqueue(queue, name, job, *arguments)
@@ -143,6 +151,7 @@ class Engine:
     def _run_clean(self, _at: datetime, _context: Any) -> None:
         DBOS.run_step({"name": "clean"}, _delete_old)
         DBOS.run_step({"name": "purge"}, self._work.purge)
+        DBOS.run_step({"name": "cancel"}, self._cancel_foreign)
 
     def _what_is_due(self) -> list[tuple[Any, ...]]:
         """The jobs to make, each a name that is its own and its arguments, as the engine can keep them."""
@@ -154,12 +163,27 @@ class Engine:
 
     def _recover(self) -> None:
         """Give the jobs of dead workers to the living."""
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        owners = {str(job.executor_id) for job in pending} - {self._worker}
+        left = self._left_behind("PENDING")
+        _cancel([job for job in left if _is_foreign(job)])
+        for queue in _PLACES:
+            if jobs := [job.workflow_id for job in left if not _is_foreign(job) and _queue_of(job) == queue]:
+                DBOS.resume_workflows(jobs, queue_name=queue)
+
+    def _cancel_foreign(self) -> None:
+        """Cancel what dead workers of another version left: nobody might ever do it."""
+        _cancel([job for job in self._left_behind("PENDING", "ENQUEUED") if _is_foreign(job)])
+
+    def _left_behind(self, *states: str) -> list[WorkflowStatus]:
+        """Jobs in these states of dead workers, and of another version's that had this one's name, as on SQLite."""
+        jobs = DBOS.list_workflows(status=list(states), load_input=False, load_output=False)
+        owners = {str(job.executor_id) for job in jobs} - {self._worker}
         living = set(self._work.living(sorted(owners))) if owners else set()
-        dead = [job.workflow_id for job in pending if job.executor_id in owners - living]
-        if dead:
-            DBOS.resume_workflows(dead, queue_name=_QUEUE)
+        dead = owners - living
+        return [
+            job
+            for job in jobs
+            if str(job.executor_id) in dead or (job.executor_id == self._worker and _is_foreign(job))
+        ]
 
 
 def _sending(part: Range) -> tuple[Any, ...]:
@@ -181,8 +205,22 @@ def _workflow(name: str, method: Callable[..., None]) -> Callable[..., None]:
 def _enqueue(queue: str, name: str, job: Any, *arguments: int | str) -> None:
     """Enqueue a job unless the same one waits or runs already."""
     # not by a refusal: a recovered round would repeat it as an error of another class
-    with SetEnqueueOptions(deduplication_id=name, duplication_policy="return-existing"):
+    with SetEnqueueOptions(deduplication_id=f"{_VERSION} {name}", duplication_policy="return-existing"):
         DBOS.enqueue_workflow(queue, job, *arguments)
+
+
+def _is_foreign(job: WorkflowStatus) -> bool:
+    """Whether a job is of another version."""
+    return job.app_version not in (None, _VERSION)
+
+
+def _queue_of(job: WorkflowStatus) -> str:
+    return job.queue_name if job.queue_name in _PLACES else _QUEUE
+
+
+def _cancel(jobs: Sequence[WorkflowStatus]) -> None:
+    if jobs:
+        DBOS.cancel_workflows([job.workflow_id for job in jobs])
 
 
 def _delete_old() -> None:

@@ -7,14 +7,14 @@ and whenever, every row says truly what is known about it. A row in hand that no
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 
-from newsletter.delivery.claims import Range, Taken, Wanted, claim, is_of_domain, within
+from newsletter.delivery.claims import Range, Taken, Wanted, claim, is_any_due, is_of_domain, within
 from newsletter.delivery.control import WAITING, pause
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
-from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, settle
+from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, round_up, settle
 from newsletter.storage.seat import Seat, count_seats, is_gone
 from newsletter.storage.witness import Witness
 
@@ -49,10 +49,7 @@ class Ledger:
     def is_due(self, part: Range, now: datetime) -> bool:
         """Whether something of a part could be claimed now but for the limits."""
         with self._seat.session() as session:
-            earliest = session.execute(
-                select(func.min(col(Delivery.next_at))).where(*within(part), col(Delivery.state).in_(WAITING))
-            ).scalar()
-        return earliest is not None and earliest <= now
+            return is_any_due(session.connection(), part, now)
 
     def put_off(self, part: Range, domains: Mapping[str, datetime], now: datetime) -> None:
         """Let the rows of a part that are due wait until their domain has rested."""
@@ -66,7 +63,7 @@ class Ledger:
                         col(Delivery.next_at) <= now,
                         is_of_domain(domain),
                     )
-                    .values(next_at=until)
+                    .values(next_at=round_up(until))
                 )
 
     def release(self, now: datetime, held: Collection[int]) -> int:

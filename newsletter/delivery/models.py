@@ -34,7 +34,7 @@ class Mailing(SQLModel, table=True):
     audience_through: int
     planned_through: int = 0
     created_at: datetime
-    state: str
+    state: str = Field(index=True)
     why: str = ""
     canary: int | None = None
     canary_through: int | None = Field(default=None, sa_type=_MANY)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.exc import IntegrityError
@@ -25,7 +26,8 @@ from subscribers.preferences import Frequency, Preferences
 from subscribers.tokens import Purpose, Tokens
 
 ROWS_PER_COMMIT = 1000
-_PLANNING = "planning"
+_PLANNING, _ROWS = "planning", "rows"
+_KEPT_EDITIONS = 4096
 _FILLED = (
     "mailing_id", "subscriber_id", "address", "state", "reason", "due", "next_at", "language", "edition", "slots",
     "attempts", "deferrals", "server",
@@ -114,6 +116,7 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
     while True:
         with Session(engine) as session:
             share_turn(session, _PLANNING)
+            take_turn(session, _ROWS)  # what another mailing brings a reader is to be seen before this one brings it
             mailing = session.get_one(Mailing, mailing_id, with_for_update=True)  # one planner at a time
             through, days = mailing.audience_through, mailing.days
             members = audience_page(session, mailing.planned_through, through, ROWS_PER_COMMIT, days)
@@ -170,13 +173,15 @@ def roots_of(session: Session, issue_id: int, story_ids: Collection[str]) -> dic
     return {story: story for story in story_ids} | {story: root or story for story, root in rows}
 
 
+@lru_cache(_KEPT_EDITIONS)
 def edition_to_json(edition: Edition) -> list[list[object]]:
-    """An edition as a delivery row keeps it."""
+    """An edition as a delivery row keeps it, made once for all who get it: nobody may change it."""
     return [[group.topic, list(group.stories)] for group in edition.groups]
 
 
 def _due(member: AudienceMember, release: datetime, at_once: bool) -> datetime:
-    return release if at_once else due_for(release, member.preferences.zone, member.preferences.hour)
+    preferences = member.preferences
+    return release if at_once or preferences.hour is None else due_for(release, preferences.zone, preferences.hour)
 
 
 def _decide(

@@ -160,18 +160,19 @@ def _correct(connection: Connection, seat: str, results: Sequence[Result]) -> No
 
 
 def _after(result: Result, policy: Policy) -> dict[str, object]:
-    """The values of a row after an outcome.
+    """The values of a row after an outcome; one that was not used is due again as it was.
 
     The first time that the server is to blame, the reader is not charged, and the row waits for others to go first; the
     second time it may be this very message that the server cannot take, unless it did not even get to RCPT.
     """
     row, outcome, now = result.claimed, result.outcome, result.ended_at
-    values = _what_came(result) | {"reason": None, "reply_class": None, "next_at": now}
+    values = _what_came(result) | {"reason": None, "reply_class": None, "next_at": now.replace(microsecond=0)}
     values |= {"state": State.DEFERRED if row.deferrals else State.QUEUED, "deferrals": row.deferrals}
     if outcome is None:
-        return values | {"attempts": row.attempt - 1}
+        of_wave = {"next_at": row.part.wave} if row.part.wave and not row.deferrals else {}
+        return values | of_wave | {"attempts": row.attempt - 1}
     values["attempts"] = row.attempt
-    again_soon, give_up_at = now + SERVER_PAUSE, row.due + policy.give_up_after
+    again_soon, give_up_at = round_up(now + SERVER_PAUSE), row.due + policy.give_up_after
     first_time = outcome.stage is Stage.MAIL or row.attempt - row.deferrals == 1
     if outcome.blames_server and outcome.verdict is not Verdict.UNKNOWN and first_time and again_soon <= give_up_at:
         return values | {"next_at": again_soon, "settled_at": None}
@@ -191,7 +192,12 @@ def _after(result: Result, policy: Policy) -> dict[str, object]:
             again = next_attempt(now, row.deferrals + 1, policy.chance(), give_up_at)
             if again is None:
                 return values | {"state": State.FAILED, "reason": Reason.GAVE_UP}
-            return values | {"state": State.DEFERRED, "next_at": again, "settled_at": None}
+            return values | {"state": State.DEFERRED, "next_at": round_up(again), "settled_at": None}
+
+
+def round_up(moment: datetime) -> datetime:
+    """The whole second that a moment is, or the next one: rows that wait for the same second are one wave."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _attempt(result: Result, outcome: Outcome) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -13,6 +13,7 @@ from newsletter.content.export import to_markdown
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.plan import find_mailing
+from newsletter.editorial.timetable import moment_from
 from newsletter.editorial.week import Week, days_of, digest_slug, readers_on, week_of
 from newsletter.storage.digests import find_row, save_digest
 from newsletter.storage.issues import IssueRefused, Saved
@@ -46,8 +47,13 @@ def is_wanted(newsletter: Newsletter, on: date) -> bool:
 def build(newsletter: Newsletter, on: date) -> Built:
     """Build the digest of a date, in place of one that was built before and not begun.
 
-    Raises `IssueRefused` when it was begun already, and when no issue went out in its week.
+    Raises `IssueRefused` when it was begun already, when no issue went out in its week, and for a date in years that no
+    mail is sent in.
     """
+    try:
+        moment_from(on.isoformat(), UTC)
+    except ValueError as reason:
+        raise IssueRefused(f"{on} is too far away: {reason}.") from None
     with newsletter.reading() as session:
         week, days = week_of(newsletter, session, on), days_of(newsletter, session, on)
         past = _past(newsletter, session, week)

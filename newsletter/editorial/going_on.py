@@ -11,10 +11,11 @@ from sqlmodel import Session, col, select
 from newsletter.app import Newsletter
 from newsletter.delivery.control import MailingState
 from newsletter.delivery.elsewhere import count_left, leave_out_due
+from newsletter.delivery.lateness import make_due_now
 from newsletter.delivery.models import Appointment, Mailing
 from newsletter.editorial import daily_slot, weekly
 from newsletter.editorial.dispatch import plan_mailing
-from newsletter.editorial.timetable import AppointmentState
+from newsletter.editorial.timetable import AppointmentState, goes_out_at
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.models import IssueRow
@@ -49,6 +50,17 @@ class Come:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """An issue that is approved and was not begun in this database, and when it would go out by itself, if it would.
+
+    In a copy it may be one that was sent since.
+    """
+
+    slug: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standstill:
     """What nothing is sent of, and the code of why; without one, nothing is held back."""
 
@@ -56,14 +68,16 @@ class Standstill:
     says: str
     mailings: tuple[Left, ...]
     moments: tuple[Come, ...]
+    ready: tuple[Ready, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What counts as sent elsewhere: so many readers and so many moments."""
+    """What counts as sent elsewhere, so many readers and so many moments, and what has to be approved again."""
 
     readers: int = 0
     moments: int = 0
+    ready: tuple[Ready, ...] = ()
 
 
 def standstill(newsletter: Newsletter) -> Standstill:
@@ -72,14 +86,21 @@ def standstill(newsletter: Newsletter) -> Standstill:
     why = look(newsletter.engine, database)[2] if database else ""
     says = str(Held(why, witness_file(database))) if database and why else ""
     with newsletter.reading() as session:
-        return Standstill(why, says, tuple(_left(session, now)), tuple(_come(newsletter, session, now)))
+        return Standstill(
+            why,
+            says,
+            tuple(_left(session, now)),
+            tuple(_come(newsletter, session, now)),
+            tuple(_ready(newsletter, session)),
+        )
 
 
 def go_on(newsletter: Newsletter, actor: Actor = COMMAND_LINE, *, skip_due: bool) -> Skipped | None:
     """Send from this database again; None when nothing is held back, for somebody was quicker.
 
     With `skip_due` whatever was due before now counts as sent elsewhere: who waits in a mailing and whose hour has come
-    is left out, and moments that have come are called off. Raises `WitnessTrouble` when the witness cannot be written;
+    is left out, moments that have come are called off, and what is approved but was not begun here has to be approved
+    again, for it may have been sent since, before its time. Raises `WitnessTrouble` when the witness cannot be written;
     then nothing has changed but that rows of mailings were planned.
     """
     if newsletter.database_file is None:
@@ -93,7 +114,9 @@ def go_on(newsletter: Newsletter, actor: Actor = COMMAND_LINE, *, skip_due: bool
         why = held(session)
         if not why:
             return None
-        skipped = _skip(newsletter, session, now) if skip_due else Skipped()
+        skipped = _skip(newsletter, session, actor, now) if skip_due else Skipped()
+        for mailing_id in () if skip_due else session.exec(select(Mailing.id).where(col(Mailing.state).in_(_GOES_ON))):
+            make_due_now(session, mailing_id or 0, now - newsletter.settings.give_up_after, now)
         details = {"skipped": skip_due, "readers": skipped.readers, "moments": skipped.moments}
         record(session, actor, Action.WENT_ON, why, now, **details)
         let_go(session, newsletter.database_file)
@@ -113,14 +136,30 @@ def _write_down_all(newsletter: Newsletter) -> None:
             pass
 
 
-def _skip(newsletter: Newsletter, session: Session, now: datetime) -> Skipped:
+def _skip(newsletter: Newsletter, session: Session, actor: Actor, now: datetime) -> Skipped:
     with_unknown = newsletter.settings.unknown == "resend"
     states = _GOES_ON if not with_unknown else (*_GOES_ON, MailingState.FINISHED)
     readers = sum(
         leave_out_due(session, mailing_id or 0, now, with_unknown=with_unknown)
         for mailing_id in session.exec(select(Mailing.id).where(col(Mailing.state).in_(states))).all()
     )
-    return Skipped(readers, _call_off(session, now))
+    moments, ready = _call_off(session, now), tuple(_ready(newsletter, session))
+    _withdraw(session, actor, now)
+    return Skipped(readers, moments, ready)
+
+
+def _withdraw(session: Session, actor: Actor, now: datetime) -> None:
+    """Void the approvals of what was not begun, and call off the times of its own that are to come.
+
+    Also of a newest text that nobody approved: its earlier one may have been sent, and an approval would bind the time.
+    """
+    timed = select(Appointment, IssueRow.slug).join(IssueRow, col(IssueRow.id) == Appointment.issue_id)
+    for one, slug in session.exec(timed.where(Appointment.state == AppointmentState.WAITING)).all():
+        one.state, one.note = AppointmentState.CANCELLED, "may have been sent elsewhere"
+        record(session, actor, Action.SEND_UNSCHEDULED, slug, now, at=one.at.isoformat())
+    for row in session.exec(select(IssueRow).where(*_not_begun())).all():
+        row.approved_revision_id = row.approved_hash = row.approved_at = row.approved_by = None
+        record(session, actor, Action.APPROVAL_VOIDED, row.slug, now)
 
 
 def _call_off(session: Session, now: datetime) -> int:
@@ -159,6 +198,18 @@ def _come(newsletter: Newsletter, session: Session, now: datetime) -> Sequence[C
     if digest_at := weekly.comes_now(newsletter, session):
         found.append(Come(digest_at, is_digest=True))
     return found
+
+
+def _ready(newsletter: Newsletter, session: Session) -> Sequence[Ready]:
+    slugs = session.exec(select(IssueRow.slug).where(*_not_begun()).order_by(col(IssueRow.date), col(IssueRow.id)))
+    found = [newsletter.issues(session).find(slug) for slug in slugs.all()]
+    return [Ready(one.slug, goes_out_at(newsletter, session, one)) for one in found if one.approved_hash]
+
+
+def _not_begun() -> tuple[ColumnElement[bool], ...]:
+    """Issues that some revision of is approved and that have no mailing; a digest is built at its hour in any case."""
+    begun = select(Mailing.id).where(Mailing.issue_id == IssueRow.id).exists()
+    return col(IssueRow.approved_hash).is_not(None), col(IssueRow.is_digest).is_(False), ~begun
 
 
 def _has_come(now: datetime) -> tuple[ColumnElement[bool], ...]:

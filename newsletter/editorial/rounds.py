@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -66,6 +66,20 @@ _DEFERRED = Prepared(
     .where(_IS_RUNNING, _DELIVERIES.c.state == State.DEFERRED, _DELIVERIES.c.next_at <= bindparam("at"))
     .limit(PARTS_AHEAD * ROWS_PER_JOB)
 )
+QUERIES = {
+    "the mailings that are to be handed over": _RUNNING,
+    "those whose rows are not all written": _UNPLANNED,
+    "an appointment that has come": _APPOINTED,
+    "the earliest of those who wait": _EARLIEST,
+    "the next hour at which some wait": _NEXT,
+    "the first of an hour, from a part on": _OF_WAVE,
+    "whether some are in hand": _IN_STATE,
+    "those whose next try is due": _DEFERRED,
+}
+"""The queries of a round by what they look for: their plans stand in docs/explanation/rhythm.md."""
+
+
+_Seen = TypeVar("_Seen")
 
 
 class Post(Protocol):
@@ -94,41 +108,30 @@ class Rounds:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
         now = newsletter.clock()
-        if self._may_be_time(now):
+        if self._is_new_minute(now) or self._look(_has_appointment, now):
             keep_appointments(newsletter)
             keep_digests(newsletter)
         if newsletter.settings.unknown == "resend":
             with newsletter.session() as session:
                 resend_unknown(session, now, newsletter.settings.unknown_wait)
         late = now - newsletter.settings.give_up_after
-        for mailing_id in self._changing(late):
+        found = self._look(_all, late, now)
+        for mailing_id in found.changing:
             with newsletter.session() as session:
                 leave_out_late(session, mailing_id, late, now)
                 finish(session, mailing_id)
-        return Due(self.unplanned(), self.due(), self._post is not None and self._post.is_due())
+        if found.changing:
+            found = self._look(_all, late, now)
+        return Due(found.unplanned, found.parts, self._post is not None and self._post.is_due())
 
-    def _may_be_time(self, now: datetime) -> bool:
-        """Whether something may be to begin: a minute has, as each slot does, or an appointment has come and waits."""
-        minute = now.replace(second=0, microsecond=0)
-        if minute != self._minute:
-            self._minute = minute
-            return True
+    def _is_new_minute(self, now: datetime) -> bool:
+        """Whether this is the first round of a minute: each slot comes with one."""
+        minute, self._minute = self._minute, now.replace(second=0, microsecond=0)
+        return minute != self._minute
+
+    def _look(self, at: Callable[..., _Seen], *arguments: object) -> _Seen:
         with self._newsletter.reading() as session:
-            return bool(_APPOINTED.select(session.connection(), {"since": now - _LATELY, "at": now}))
-
-    def _changing(self, late: datetime) -> list[int]:
-        """The running mailings with rows that wait since before `late`, or with nothing left to hand over.
-
-        A look, for that costs a twentieth of writing what is so already, and is made every few seconds.
-        """
-        with self._newsletter.reading() as session:
-            connection = session.connection()
-            return [
-                mailing
-                for mailing, *_ in _RUNNING.select(connection, {})
-                if ((earliest := _earliest(connection, mailing)) and earliest < late)
-                or not (earliest or _is_at_work(connection, mailing))
-            ]
+            return at(session.connection(), *arguments)
 
     def unplanned(self) -> Sequence[int]:
         """The running mailings whose rows are not all written; digests when nothing else is.
@@ -136,10 +139,7 @@ class Rounds:
         What a digest and the issue of the day both have for a reader comes in one of them: the second to be planned
         sees the rows of the first, as long as they are not planned at once.
         """
-        with self._newsletter.reading() as session:
-            left = _UNPLANNED.select(session.connection(), {})
-        issues = [mailing for mailing, is_issue in left if is_issue]
-        return issues or [mailing for mailing, _ in left]
+        return self._look(_unplanned)
 
     def plan(self, mailing_id: int) -> None:
         """Write the rows of a mailing that are missing."""
@@ -149,15 +149,7 @@ class Rounds:
 
     def due(self) -> Sequence[Range]:
         """Parts with something due: some thousand ids each, the same ones whenever they are named."""
-        now = self._newsletter.clock()
-        found: dict[Range, None] = {}
-        with self._newsletter.reading() as session:
-            connection = session.connection()
-            for mailing, release in _RUNNING.select(connection, {}):
-                found |= dict.fromkeys(islice(_first_tries(connection, mailing, release, now), PARTS_AHEAD))
-            for delivery, wave, mailing, release in _DEFERRED.select(connection, {"at": now}):
-                found[_part(mailing, release, wave, delivery)] = None
-        return list(found)
+        return self._look(_parts, self._newsletter.clock())
 
     def send(self, part: Range) -> None:
         """Hand over what is due of a part; returns when nothing is, or when this process stops."""
@@ -178,6 +170,52 @@ class Rounds:
         """Those of these workers that hold their seat."""
         with self._newsletter.session() as session:
             return [worker for worker in workers if not is_gone(session, worker)]
+
+
+class _Found(NamedTuple):
+    """What a round looks for."""
+
+    changing: list[int]
+    unplanned: list[int]
+    parts: list[Range]
+
+
+def _all(connection: Connection, late: datetime, now: datetime) -> _Found:
+    """All of it, in one look."""
+    return _Found(_changing(connection, late), _unplanned(connection), _parts(connection, now))
+
+
+def _has_appointment(connection: Connection, now: datetime) -> bool:
+    """Whether the moment of an appointment has come and waits."""
+    return bool(_APPOINTED.select(connection, {"since": now - _LATELY, "at": now}))
+
+
+def _changing(connection: Connection, late: datetime) -> list[int]:
+    """The running mailings with rows that wait since before `late`, or with nothing left to hand over.
+
+    To look costs a tenth of writing what is so already.
+    """
+    return [
+        mailing
+        for mailing, *_ in _RUNNING.select(connection, {})
+        if ((earliest := _earliest(connection, mailing)) and earliest < late)
+        or not (earliest or _is_at_work(connection, mailing))
+    ]
+
+
+def _unplanned(connection: Connection) -> list[int]:
+    left = _UNPLANNED.select(connection, {})
+    issues = [mailing for mailing, is_issue in left if is_issue]
+    return issues or [mailing for mailing, _ in left]
+
+
+def _parts(connection: Connection, now: datetime) -> list[Range]:
+    found: dict[Range, None] = {}
+    for mailing, release in _RUNNING.select(connection, {}):
+        found |= dict.fromkeys(islice(_first_tries(connection, mailing, release, now), PARTS_AHEAD))
+    for delivery, wave, mailing, release in _DEFERRED.select(connection, {"at": now}):
+        found[_part(mailing, release, wave, delivery)] = None
+    return list(found)
 
 
 def _first_tries(connection: Connection, mailing: int, release: datetime, now: datetime) -> Iterator[Range]:

@@ -27,6 +27,7 @@ class Action(StrEnum):
     ISSUE_SAVED = "issue saved"
     ISSUE_APPROVED = "issue approved"
     APPROVAL_ASKED = "approval asked for"
+    APPROVAL_VOIDED = "approval voided"
     TEST_SENT = "test sent"
     TEST_LIST_CHANGED = "test list changed"
     LINK_SHARED = "link shared"

@@ -68,9 +68,10 @@ class RevisionRow(SQLModel, table=True):
 class StoryRow(SQLModel, table=True):
     """Where a story stood, for finding repeats across issues: one row per story of an issue's newest revision.
 
-    `root` is the id of the first story that this one tells again, in some earlier issue; its own where it is news or
-    goes on with it. Who had a story of the same root had this one. `sketch` holds the smallest hashes of its text (see
-    `newsletter.content.likeness`), eight bytes each.
+    What readers had of it and was cut since has a row as well. `root` is the id of the first story that this one tells
+    again, in some earlier issue; its own where it is news or goes on with it, with the issue's id behind it where an
+    earlier story has that id. Who had a story of the same root had this one. `sketch` holds the smallest hashes of its
+    text (see `newsletter.content.likeness`), eight bytes each.
     """
 
     __tablename__ = "story"

@@ -41,6 +41,14 @@ class Prepared:
             cursor.execute(text.sql, text.values(values))
             return [text.result(row) for row in cursor.fetchall()]
 
+    def plan(self, connection: Connection, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """How the database would go about a query with these values: the rows of its own EXPLAIN."""
+        text = self._text(connection.dialect)
+        sql = f"EXPLAIN {'QUERY PLAN' if connection.dialect.name == 'sqlite' else '(COSTS OFF)'} {text.sql}"
+        with _cursor(connection, sql) as cursor:
+            cursor.execute(sql, text.values(values))
+            return list(cursor.fetchall())
+
     def _text(self, dialect: Dialect) -> "_Text":
         if dialect.name not in self._texts:
             compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)  # type: ignore[attr-defined]  # every statement has it

@@ -36,6 +36,8 @@ def read_mark(file: Path) -> Mark | None:
         text = file.read_bytes()
     except FileNotFoundError:
         return None
+    except IsADirectoryError as reason:
+        raise WitnessTrouble(f"the witness {file} is a folder: move it away.") from reason
     except OSError as reason:
         raise WitnessTrouble(
             f"the witness {file} cannot be read ({reason.strerror}): let the user who runs the newsletter own it."

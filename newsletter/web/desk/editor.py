@@ -13,6 +13,7 @@ from newsletter.compose.choose import MOST_IN_DIGEST
 from newsletter.content.document import MAX_BYTES
 from newsletter.content.inline import plain
 from newsletter.content.mends import mended
+from newsletter.delivery.plan import find_mailing
 from newsletter.editorial import writing
 from newsletter.editorial.writing import Conflict, text_of
 from newsletter.staff.rights import Right
@@ -159,6 +160,7 @@ def _digest(request: Request, bar: IssueBar, status: int = 200) -> Response:
     """The page of an issue that is made of the stories of others: what is in it, and where each story is written."""
     with newsletter_of(request).reading() as session:
         topics = newsletter_of(request).topics(session).catalogue()
+        is_begun = find_mailing(session, bar.saved.issue_id) is not None
     issue, language = bar.saved.issue, language_of(request)
     names = {topic.slug: topic.name(language) for topic in topics.topics}
     parts = [
@@ -173,6 +175,7 @@ def _digest(request: Request, bar: IssueBar, status: int = 200) -> Response:
         issue_bar=bar,
         tab="write",
         parts=parts,
+        is_begun=is_begun,
         origins=dict(issue.origins),
         most=MOST_IN_DIGEST,
         short_date=lambda day: labels(language).short_date(day, issue.date),

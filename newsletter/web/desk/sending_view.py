@@ -42,7 +42,7 @@ _DEEDS = {
     for action in (
         Action.APPROVAL_ASKED, Action.ISSUE_APPROVED, Action.TEST_SENT, Action.SEND_SCHEDULED, Action.SEND_UNSCHEDULED,
         Action.SEND_BEGUN, Action.SEND_PAUSED, Action.SEND_RESUMED, Action.SEND_CANCELLED, Action.SENT_AGAIN,
-        Action.UNKNOWN_SETTLED, Action.NOT_SENT,
+        Action.UNKNOWN_SETTLED, Action.NOT_SENT, Action.APPROVAL_VOIDED,
     )
 }  # fmt: skip
 _ABOUT_TIMES = (Action.NOT_SENT, Action.SEND_SCHEDULED, Action.SEND_UNSCHEDULED)

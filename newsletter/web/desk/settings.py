@@ -1,6 +1,5 @@
 """The settings: those that may be changed while everything runs, and how the others stand."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args, get_origin
@@ -10,7 +9,8 @@ from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
 from newsletter.app import Newsletter
-from newsletter.settings import CHOOSABLE, Settings, SettingsRefused
+from newsletter.setting_values import in_pieces
+from newsletter.settings import CHOOSABLE, Settings, SettingsRefused, ValueRefused
 from newsletter.staff.choosing import as_text, choose, default_of
 from newsletter.staff.rights import Actor, Right
 from newsletter.web.desk.seat import actor_of, desk_page, needs
@@ -70,7 +70,7 @@ def change(request: Request, posted: QueryParams = Depends(read_posted)) -> Resp
     try:
         _keep(newsletter, actor_of(request), typed)
     except SettingsRefused as refusal:
-        return _page(request, typed, refusal=str(refusal), status=422)
+        return _page(request, typed, refusal=refusal, status=422)
     return RedirectResponse("/desk/settings?saved=1", 303)
 
 
@@ -87,10 +87,8 @@ def _keep(newsletter: Newsletter, actor: Actor, typed: Mapping[str, str]) -> Non
 
 
 def _value(name: str, text: str) -> object:
-    """A text as the setting takes it: lists as lists, where a span of days may have blanks about its dots."""
-    if not isinstance(Settings.model_fields[name].default, tuple):
-        return text
-    return re.sub(r"\s*\.\.\s*", "..", text).replace(",", " ").split()
+    """A text as the setting takes it: lists as lists."""
+    return in_pieces(text) if isinstance(Settings.model_fields[name].default, tuple) else text
 
 
 def _choices(newsletter: Newsletter) -> list[Choice]:
@@ -114,11 +112,16 @@ def _options(annotation: object) -> tuple[str, ...]:
 
 
 def _page(
-    request: Request, typed: Mapping[str, str], *, refusal: str = "", is_saved: bool = False, status: int = 200
+    request: Request,
+    typed: Mapping[str, str],
+    *,
+    refusal: SettingsRefused | None = None,
+    is_saved: bool = False,
+    status: int = 200,
 ) -> Response:
     newsletter = newsletter_of(request)
     choices = {choice.name: choice for choice in _choices(newsletter)}
-    wrong = refusal.partition(":")[0].removeprefix("NEWSLETTER_").partition(".")[0]  # STAFF.0 is the first of several
+    known = refusal if isinstance(refusal, ValueRefused) else None
     return desk_page(
         request,
         "settings.html.j2",
@@ -126,7 +129,9 @@ def _page(
         status=status,
         groups=[(group, [choices[name] for name in names]) for group, names in _GROUPS.items()],
         typed=typed,
-        wrong=wrong.lower(),
+        is_refused=refusal is not None,
+        wrong=known.name if known else "",
+        piece=known.piece if known else "",
         is_saved=is_saved,
         others=[(name.upper(), as_text(getattr(newsletter.settings, name))) for name in _SHOWN],
     )

@@ -1,0 +1,96 @@
+"""How the databases go about the queries of a round: by an index each, never through a table.
+
+`PLANS=write .venv/bin/pytest tests/test_rhythm_queries.py` writes the plans into docs/explanation/rhythm.md.
+"""
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sending import SLUG, plan, take_in_issue
+from sqlalchemy import Connection, insert, text
+from sqlmodel import select
+
+from newsletter.app import Newsletter
+from newsletter.delivery import claims
+from newsletter.delivery.models import Appointment, Mailing
+from newsletter.delivery.outcome import State
+from newsletter.editorial.rounds import QUERIES
+from newsletter.storage.models import IssueRow
+from newsletter.storage.prepared import Prepared
+from subscribers.models import Subscriber, Suppression
+
+PAGE = Path(__file__).parents[1] / "docs/explanation/rhythm.md"
+NOW = datetime(2026, 3, 9, 8, tzinfo=UTC)
+READERS, OLD = 4_000, 2_000
+ALL = QUERIES | {"claiming rows of an hour": claims._due_outside(frozenset(), of_wave=True)}
+VALUES = {
+    "mailing": 1,
+    "wave": NOW,
+    "after": 1,
+    "state": State.IN_HAND,
+    "at": NOW,
+    "since": NOW - timedelta(days=1),
+    "waiting": State.QUEUED,
+    "first": 1,
+    "last": 50_000,
+    "most": 20,
+}
+
+
+@pytest.fixture
+def plans(newsletter: Newsletter) -> dict[str, list[str]]:
+    """How this database goes about each query, line by line, with years of mailings and some thousand readers."""
+    take_in_issue(newsletter)
+    with newsletter.session() as session:
+        session.execute(insert(Subscriber), [_reader(number) for number in range(READERS)])
+    plan(newsletter, SLUG)
+    with newsletter.session() as session:
+        (mailing,) = session.exec(select(Mailing)).all()
+        old = [IssueRow(slug=f"old-{number}", title="", date=NOW.date(), created_at=NOW) for number in range(OLD)]
+        session.add_all(old)
+        session.flush()
+        kept = mailing.model_dump(exclude={"id", "key", "issue_id", "state"})
+        finished = [Mailing(**kept, key=f"old {one.id}", issue_id=one.id, state="finished") for one in old]
+        session.add_all(finished)
+        moments = (NOW - timedelta(days=day) for day in range(1, OLD))
+        gone = (f"{number:064x}" for number in range(READERS))
+        session.add_all([Suppression(address_key_hash=one, reason="bounce", created_at=NOW) for one in gone])
+        session.add_all([Appointment(key=str(at), at=at, state="started", made_at=at) for at in moments])
+    with newsletter.session() as session:
+        session.execute(text("ANALYZE"))
+    with newsletter.session() as session:
+        return {name: _lines(query, session.connection()) for name, query in ALL.items()}
+
+
+def _reader(number: int) -> dict[str, object]:
+    address = f"reader{number}@example.org"
+    known = dict.fromkeys(("address", "ascii_address", "address_key", "address_hash"), address)
+    return {**known, "topics": ["policy"], "zone": "Asia/Tokyo", "hour": number % 24}
+
+
+def _lines(query: Prepared, connection: Connection) -> list[str]:
+    rows = query.plan(connection, VALUES)
+    return [re.sub(r"'[^']*'::timestamp[a-z ]*", ":moment", str(row[-1])) for row in rows]
+
+
+@pytest.mark.both_databases
+def test_no_query_of_a_round_goes_through_a_table(plans: dict[str, list[str]]) -> None:
+    through = [line for lines in plans.values() for line in lines if re.search(r"^SCAN|Seq Scan", line.strip())]
+    assert through == []
+
+
+@pytest.mark.both_databases
+def test_the_page_shows_a_plan_of_each_query(plans: dict[str, list[str]], newsletter: Newsletter) -> None:
+    name = newsletter.engine.dialect.name
+    page = PAGE.read_text("utf-8")
+    marks = rf"(?<=<!-- plans {name} -->\n).*?(?=<!-- end -->)"
+    if os.environ.get("PLANS") == "write":
+        shown = "".join(f"{what}:\n\n```\n" + "\n".join(lines) + "\n```\n\n" for what, lines in plans.items())
+        PAGE.write_text(re.sub(marks, lambda _: shown, page, count=1, flags=re.DOTALL), "utf-8")
+        return
+    found = re.search(marks, page, re.DOTALL)
+    assert found
+    assert re.findall(r"^([a-z].*):\n\n```", found[0], re.MULTILINE) == list(plans)  # versions word them differently
