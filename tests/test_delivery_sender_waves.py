@@ -68,11 +68,19 @@ def test_a_row_that_was_not_used_goes_back_into_its_wave(ready: Newsletter) -> N
     hand.seat.leave()
 
 
-@pytest.mark.parametrize(("outcome", "wait"), [(LATER, 120), (SERVER_DOWN, 60)])
-def test_a_row_waits_until_a_whole_second_and_no_shorter(ready: Newsletter, outcome: Outcome, wait: int) -> None:
+def test_a_row_that_is_refused_for_now_waits_until_a_whole_second_and_no_shorter(ready: Newsletter) -> None:
     hand = Hand(ready)
-    hand.settle(take(ready, hand, 1)[0], outcome)
-    assert rows(ready)[0].next_at == ready.clock() + timedelta(seconds=wait + 0.75)
+    hand.settle(take(ready, hand, 1)[0], LATER)
+    assert rows(ready)[0].next_at == ready.clock() + timedelta(seconds=120.75)
+    hand.seat.leave()
+
+
+def test_a_row_whose_server_is_to_blame_waits_until_a_whole_second_within_the_minute_of_one_run(
+    ready: Newsletter,
+) -> None:
+    hand = Hand(ready)
+    hand.settle(take(ready, hand, 1)[0], SERVER_DOWN)
+    assert rows(ready)[0].next_at == ready.clock() + timedelta(seconds=59.75)
     hand.seat.leave()
 
 

@@ -17,7 +17,10 @@ from newsletter.storage.prepared import Prepared
 from newsletter.storage.upsert import upsert
 
 SERVER_PAUSE = timedelta(minutes=1)
-"""How long a row waits when its server was to blame; long enough for others to go first, short enough for one run."""
+"""How long a row waits when its server was to blame, cut to whole seconds.
+
+Long enough for others to go first, short enough for one run, which waits a minute and no longer.
+"""
 
 _DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
 _ATTEMPTS = Attempt.__table__  # type: ignore[attr-defined]  # SQLModel adds it to table classes
@@ -172,7 +175,7 @@ def _after(result: Result, policy: Policy) -> dict[str, object]:
         of_wave = {"next_at": row.part.wave} if row.part.wave and not row.deferrals else {}
         return values | of_wave | {"attempts": row.attempt - 1}
     values["attempts"] = row.attempt
-    again_soon, give_up_at = round_up(now + SERVER_PAUSE), row.due + policy.give_up_after
+    again_soon, give_up_at = (now + SERVER_PAUSE).replace(microsecond=0), row.due + policy.give_up_after
     first_time = outcome.stage is Stage.MAIL or row.attempt - row.deferrals == 1
     if outcome.blames_server and outcome.verdict is not Verdict.UNKNOWN and first_time and again_soon <= give_up_at:
         return values | {"next_at": again_soon, "settled_at": None}
