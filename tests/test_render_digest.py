@@ -89,7 +89,7 @@ def test_a_story_is_its_title_some_sentences_the_date_of_its_issue_and_its_sourc
     page = f"{PUBLICATION.base_url}/archive/2026-03-09/ocean"
     assert OCEAN.background not in text + html
     assert OCEAN.points[0] not in text + html
-    assert f"3 月 9 日 · 来源出处：示例研究院官网\n{page}\n" in text
+    assert f"3 月 9 日 · 来源出处：示例研究院官网\nhttps://ocean.example.org/data\n阅读全文：{page}\n" in text
     assert html.count(f'href="{page}"') == 2  # the title, and where the rest is
 
 
