@@ -67,7 +67,8 @@ def rows(newsletter: Newsletter, saved: Saved) -> dict[str, StoryRow]:
 
 
 def roots(newsletter: Newsletter, saved: Saved) -> list[str]:
-    return [row.root for row in rows(newsletter, saved).values()]
+    found = rows(newsletter, saved)
+    return [found[story.title].root for story in saved.issue.stories]
 
 
 def ids(saved: Saved) -> list[str]:

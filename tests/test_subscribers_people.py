@@ -34,7 +34,10 @@ def suppression(session: Session) -> SuppressionStore:
 
 
 def _sendable(session: Session, now: datetime = NOON) -> list[str]:
-    return [person.address or "" for person in session.exec(select(Subscriber).where(sendable(now)))]
+    return [
+        person.address or ""
+        for person in session.exec(select(Subscriber).where(sendable(now)).order_by(col(Subscriber.id)))
+    ]
 
 
 def test_a_person_is_found_whatever_the_case_of_the_address(people: SubscriberStore) -> None:
