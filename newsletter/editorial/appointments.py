@@ -13,7 +13,8 @@ from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import find_mailing
 from newsletter.editorial import daily_slot
 from newsletter.editorial.approval import NotReady, approved
-from newsletter.editorial.moments import Unsent, begin_at, is_too_late, require_takers, settle
+from newsletter.editorial.dispatch import require_readers
+from newsletter.editorial.moments import Unsent, begin_at, is_too_late, settle
 from newsletter.editorial.timetable import AppointmentState
 from newsletter.staff.audit import Action, record
 from newsletter.staff.rights import COMMAND_LINE, Actor
@@ -110,7 +111,7 @@ def _begin(newsletter: Newsletter, appointment: Appointment, saved: Saved) -> No
         why, reason = "changed", "It was changed after the time was set, and not approved again before."
     else:
         try:
-            require_takers(newsletter)
+            require_readers(newsletter)
             begin_at(newsletter, appointment, approved(newsletter, saved.slug))
             return
         except IssueRefused as refusal:

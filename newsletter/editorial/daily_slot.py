@@ -27,7 +27,8 @@ from newsletter.delivery.plan import Approved, find_mailing
 from newsletter.delivery.slot import DaysOff
 from newsletter.editorial.alert import tell_staff
 from newsletter.editorial.approval import NotReady, approved
-from newsletter.editorial.moments import Unsent, begin_at, is_too_late, limit_of, may_remind, require_takers, settle
+from newsletter.editorial.dispatch import require_readers
+from newsletter.editorial.moments import Unsent, begin_at, is_too_late, limit_of, may_remind, settle
 from newsletter.editorial.timetable import SLOT_KEY, AppointmentState, appointed_for, slot_key
 from newsletter.storage.chosen_settings import changed_at
 from newsletter.storage.issues import IssueRefused, Saved
@@ -159,7 +160,7 @@ def _look(newsletter: Newsletter, on: date) -> _Day:
 def _begin(newsletter: Newsletter, appointment: Appointment, ready: Approved, saved: Saved | None) -> None:
     slug = saved.slug if saved else ""
     try:
-        require_takers(newsletter)
+        require_readers(newsletter)
     except NotReady as refusal:
         advice = f"`newsletter issue send {slug}` sends it when there are some."
         unsent = Unsent(slug, f"It was refused: {refusal}", advice, slug, refusal.code, refusal.facts)

@@ -13,6 +13,7 @@ from newsletter.delivery.claims import Range
 from newsletter.delivery.control import WAITING, MailingState, finish, resend_unknown
 from newsletter.delivery.counts import NOTHING, Ahead, Counts, ahead, count
 from newsletter.delivery.lateness import make_due_now
+from newsletter.delivery.local_hour import LATEST
 from newsletter.delivery.models import Delivery, Mailing
 from newsletter.delivery.moving_hours import let_all_go
 from newsletter.delivery.outcome import Outcome, State
@@ -24,7 +25,8 @@ from newsletter.editorial.outbox import Outbox
 from newsletter.staff.rights import COMMAND_LINE, Actor
 from newsletter.storage.issues import IssueRefused, Saved
 from newsletter.storage.seat import is_anybody_there
-from subscribers.audience import audience_page
+from subscribers.audience import audience_page, sendable
+from subscribers.models import Subscriber
 
 WAIT_FOR_DUE = timedelta(seconds=60)
 """A send ends when nothing becomes due within this time; what is deferred longer waits for the next run."""
@@ -89,15 +91,18 @@ def begin(
 
 
 def require_readers(newsletter: Newsletter) -> None:
-    """Raise `NotReady` when there is nobody to get anything.
+    """Raise `NotReady` when nobody would get what begins now: no reader is active, or has paused and is back in time.
 
     An issue that is begun then would be over, and never reach those who come later.
     """
+    takers = select(Subscriber.id).where(sendable(newsletter.clock() + LATEST)).limit(1)
     with newsletter.reading() as session:
         if not audience_page(session, 0, None, 1):
             raise NotReady(
                 "no-readers", "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
             )
+        if session.exec(takers).first() is None:
+            raise NotReady("no-readers", "nobody would get it: whoever is subscribed has paused, or is suppressed.")
 
 
 def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:

@@ -5,23 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from newsletter.app import Newsletter
 from newsletter.delivery.models import Appointment
 from newsletter.delivery.plan import Approved
 from newsletter.editorial.alert import tell_staff
-from newsletter.editorial.approval import NotReady
-from newsletter.editorial.dispatch import require_readers
 from newsletter.editorial.opening import CALENDAR, open_in_public
 from newsletter.editorial.timetable import AppointmentState
 from newsletter.setting_values import MOST_MINUTES_LATE
 from newsletter.staff.audit import Action, record
-from subscribers.audience import sendable
-from subscribers.models import Subscriber
-
-_LATEST_HOUR = timedelta(days=1)
-"""Nobody's own hour is later than this after the release: a pause that ends by then may be over in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +45,6 @@ def is_too_late(newsletter: Newsletter, at: datetime) -> bool:
 def limit_of(newsletter: Newsletter, at: datetime) -> datetime:
     """Until when something may still begin that was to begin at a moment."""
     return at + timedelta(minutes=min(newsletter.settings.too_late_minutes, MOST_MINUTES_LATE))
-
-
-def require_takers(newsletter: Newsletter) -> None:
-    """Raise `NotReady` when nobody would get what begins now: no reader is active, or has paused and is back in a day.
-
-    An issue that is begun then would be over, and never reach those who come back later.
-    """
-    require_readers(newsletter)
-    takers = select(Subscriber.id).where(sendable(newsletter.clock() + _LATEST_HOUR)).limit(1)
-    with newsletter.reading() as session:
-        if session.exec(takers).first() is None:
-            raise NotReady("no-readers", "nobody would get it: whoever is subscribed has paused, or is suppressed.")
 
 
 def begin_at(newsletter: Newsletter, appointment: Appointment, ready: Approved) -> None:
