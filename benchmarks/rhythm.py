@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import case, func, select, update
 from sqlmodel import col
@@ -139,12 +140,16 @@ def _live_through(newsroom: Newsroom, rounds: Rounds, mailing_id: int) -> tuple[
         newsroom.newsletter.clock = _standing(max(wave, newsroom.newsletter.clock()))
         while True:
             parts: list[Range] = []
-            seconds = cpu_seconds(lambda found=parts: found.extend(rounds.make_round().parts))  # type: ignore[misc]
+            seconds = cpu_seconds(partial(_look, rounds, parts))
             if not parts:
                 break
             finding, made = finding + seconds, made + 1
             _hand_over(newsroom, parts)
     return finding, made
+
+
+def _look(rounds: Rounds, found: list[Range]) -> None:
+    found.extend(rounds.make_round().parts)
 
 
 def _standing(now: datetime) -> Callable[[], datetime]:

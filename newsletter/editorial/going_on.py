@@ -114,9 +114,11 @@ def go_on(newsletter: Newsletter, actor: Actor = COMMAND_LINE, *, skip_due: bool
         why = held(session)
         if not why:
             return None
-        skipped = _skip(newsletter, session, actor, now) if skip_due else Skipped()
-        for mailing_id in () if skip_due else session.exec(select(Mailing.id).where(col(Mailing.state).in_(_GOES_ON))):
-            make_due_now(session, mailing_id or 0, now - newsletter.settings.give_up_after, now)
+        if skip_due:
+            skipped = _skip(newsletter, session, actor, now)
+        else:
+            skipped = Skipped()
+            _keep_late(newsletter, session, now)
         details = {"skipped": skip_due, "readers": skipped.readers, "moments": skipped.moments}
         record(session, actor, Action.WENT_ON, why, now, **details)
         let_go(session, newsletter.database_file)
@@ -146,6 +148,12 @@ def _skip(newsletter: Newsletter, session: Session, actor: Actor, now: datetime)
     moments, ready = _call_off(session, now), tuple(_ready(newsletter, session))
     _withdraw(session, actor, now)
     return Skipped(readers, moments, ready)
+
+
+def _keep_late(newsletter: Newsletter, session: Session, now: datetime) -> None:
+    """Have what was held back for long handed over all the same: a person said so."""
+    for mailing_id in session.exec(select(Mailing.id).where(col(Mailing.state).in_(_GOES_ON))).all():
+        make_due_now(session, mailing_id or 0, now - newsletter.settings.give_up_after, now)
 
 
 def _withdraw(session: Session, actor: Actor, now: datetime) -> None:

@@ -66,9 +66,8 @@ def write_mark(file: Path, mark: Mark) -> None:
                 new.flush()
                 os.fsync(new.fileno())
             part.replace(file)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        finally:
+            part.unlink(missing_ok=True)  # it is there only where it could not take the other's place
         folder = os.open(file.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
