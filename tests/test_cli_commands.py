@@ -1,14 +1,19 @@
 """Every command does what it says, on a small newsletter, in words and in JSON."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import Command
+from sending import plan
+from sqlmodel import select
 
-from newsletter.cli import subscriber
+from newsletter.app import Newsletter
+from newsletter.delivery.models import Delivery
 from newsletter.editorial import readership
+from newsletter.settings import load
 
 SLUG = "2026-03-09"
 ISSUE = """# 示例日报 (2026-03-09)
@@ -95,14 +100,18 @@ def test_a_time_that_is_none_adds_nobody(command: Command, words: tuple[str, ...
     assert command("subscriber", "show", "bo@example.org").code == 1
 
 
-def test_an_import_moves_what_waits_for_those_who_get_another_hour(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moved: list[int] = []
-    monkeypatch.setattr(subscriber, "move_waiting", lambda _session, reader, _now: moved.append(reader))
-    Path("hours.csv").write_text("address,zone,hour\nchen@example.org,Europe/Berlin,7\nli@example.org,,\n")
-    assert command("subscriber", "import", "hours.csv").code == 0
-    assert len(moved) == 1
+def test_an_import_moves_what_waits_for_those_who_get_another_hour(command: Command) -> None:
+    hour = datetime.now(UTC).hour
+    lists = [f"address,topics,zone,hour\nbo@example.org,policy,UTC,{(hour + hours) % 24}\n" for hours in (6, 3)]
+    Path("six.csv").write_text(lists[0])
+    Path("three.csv").write_text(lists[1])
+    assert command("subscriber", "import", "six.csv").code == command("issue", "approve", SLUG).code == 0
+    newsletter = Newsletter(load())
+    plan(newsletter, SLUG)
+    assert command("subscriber", "import", "three.csv").code == 0
+    with newsletter.reading() as session:
+        due = session.exec(select(Delivery.due).where(Delivery.address == "bo@example.org")).one()
+    assert due.astimezone(UTC).hour == (hour + 3) % 24
 
 
 def test_show_tells_preferences_and_consent(command: Command) -> None:

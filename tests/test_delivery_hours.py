@@ -1,9 +1,9 @@
 """Deliveries wait for their readers' hours: planned, found, moved, and left out when nobody was there for too long."""
 
-import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def test_parts_are_of_one_hour_and_come_when_it_comes(ready: Newsletter, outbox:
 
 def test_a_dry_run_waits_for_nobodys_hour(ready: Newsletter, tmp_path: Path) -> None:
     assert rehearse(ready, SLUG, tmp_path / "mails").counts.accepted == 2 * len(READERS)
-    dates = {re.search(rb"\r\nDate: (.*)\r\n", one.read_bytes())[1] for one in (tmp_path / "mails").iterdir()}  # type: ignore[index]
+    dates = {message_from_bytes(one.read_bytes())["Date"] for one in (tmp_path / "mails").iterdir()}
     assert len(dates) == len(READERS)
 
 
