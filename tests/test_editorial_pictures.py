@@ -108,6 +108,11 @@ def test_a_light_picture_that_one_sees_through_stays_so(newsletter: Newsletter, 
     assert reopened(newsletter, keep(newsletter, chen, out.getvalue())).mode == "RGBA"
 
 
+def test_a_line_of_one_pixel_is_kept(newsletter: Newsletter, chen: Actor) -> None:
+    kept = keep(newsletter, chen, noise(900, 1, "JPEG")).kept
+    assert (kept.width, kept.height) == (900, 1)
+
+
 @both_databases
 def test_the_same_picture_twice_is_one_row_with_the_newer_text(newsletter: Newsletter, chen: Actor) -> None:
     first, second = (keep(newsletter, chen, file(), alt) for alt in ("第一", "第二"))

@@ -189,9 +189,10 @@ def _on_white(drawn: Image.Image) -> Image.Image:
 
 def _smaller(image: Image.Image) -> Iterator[Image.Image]:
     """The picture, then smaller and smaller ones."""
+    yield image
     while min(image.size) > 1:
-        yield image
         image = image.resize((max(1, round(image.width * _SMALLER)), max(1, round(image.height * _SMALLER))))
+        yield image
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
