@@ -1,5 +1,6 @@
 """What a day of readers' own hours costs beside sending to them: planning, and finding what is due in 28,800 rounds."""
 
+import gc
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ ROUNDS_A_DAY = 28_800
 SLACK, MOST_SHARE = 1.25, 0.15
 MILLION = 1_000_000
 _PAIRS, _PAIRS_LONG = 3, 1
+_BETWEEN_ROUNDS = timedelta(days=1) / ROUNDS_A_DAY
 _IDLE, _SENDS = 300, 3
 _SENT_TO = 10_000
 
@@ -111,15 +113,11 @@ def _day(readers: int) -> Iterator[Callable[[], _Day]]:
             def live() -> _Day:
                 newsletter.clock = real_clock
                 mailing_id = newsroom.begin_next()
+                gc.collect()  # what the last day left is not this one's
                 planning = cpu_seconds(lambda: list(plan_mailing(newsletter, mailing_id)))
                 finding, made = _live_through(newsroom, rounds, mailing_id)
                 newsletter.clock = real_clock
-                waiting = newsroom.begin_next()
-                list(plan_mailing(newsletter, waiting))  # so that idle rounds look at something
-                _hand_over(newsroom, [Range(waiting, 0, 1 << 60, wave) for wave in _waves(newsroom, waiting)[:1]])
-                idle = cpu_seconds(lambda: [rounds.make_round() for _ in range(_IDLE)]) / _IDLE
-                _hand_over(newsroom, [Range(waiting, 0, 1 << 60, wave) for wave in _waves(newsroom, waiting)])
-                return _Day(readers, planning, finding, made, idle)
+                return _Day(readers, planning, finding, made, _wait(newsroom, rounds))
 
             yield live
 
@@ -137,7 +135,7 @@ def _live_through(newsroom: Newsroom, rounds: Rounds, mailing_id: int) -> tuple[
     """CPU seconds of the rounds that found something in a mailing's day, and how many those were."""
     finding, made = 0.0, 0
     for wave in _waves(newsroom, mailing_id):
-        newsroom.newsletter.clock = _standing(max(wave, newsroom.newsletter.clock()))
+        newsroom.newsletter.clock = partial(_at, max(wave, newsroom.newsletter.clock()) + timedelta(seconds=1))
         while True:
             parts: list[Range] = []
             seconds = cpu_seconds(partial(_look, rounds, parts))
@@ -148,12 +146,32 @@ def _live_through(newsroom: Newsroom, rounds: Rounds, mailing_id: int) -> tuple[
     return finding, made
 
 
+def _wait(newsroom: Newsroom, rounds: Rounds) -> float:
+    """CPU seconds of each of the rounds in the last quarter of an hour before the last wave of a mailing's day."""
+    mailing_id = newsroom.begin_next()
+    list(plan_mailing(newsroom.newsletter, mailing_id))
+    *before, last = _waves(newsroom, mailing_id)
+    _hand_over(newsroom, [Range(mailing_id, 0, 1 << 60, wave) for wave in before])
+    ticks = (last - _BETWEEN_ROUNDS * left for left in range(_IDLE, 0, -1))
+
+    def wait() -> None:
+        for tick in ticks:
+            newsroom.newsletter.clock = partial(_at, tick)
+            if rounds.make_round().parts:
+                raise AssertionError(f"something was due at {tick}, before {last}")
+
+    gc.collect()
+    seconds = cpu_seconds(wait)
+    _hand_over(newsroom, [Range(mailing_id, 0, 1 << 60, last)])
+    return seconds / _IDLE
+
+
+def _at(moment: datetime) -> datetime:
+    return moment
+
+
 def _look(rounds: Rounds, found: list[Range]) -> None:
     found.extend(rounds.make_round().parts)
-
-
-def _standing(now: datetime) -> Callable[[], datetime]:
-    return lambda: now + timedelta(seconds=1)
 
 
 def _waves(newsroom: Newsroom, mailing_id: int) -> list[datetime]:

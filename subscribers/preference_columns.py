@@ -1,11 +1,12 @@
 """Preferences as they stand in a subscriber's row, and back."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Row
 
 from subscribers.models import Subscriber
-from subscribers.preferences import Frequency, Preferences
+from subscribers.preferences import Frequency, MailFormat, Preferences
 
 
 def columns_of(preferences: Preferences) -> dict[str, Any]:
@@ -27,16 +28,27 @@ def columns_of(preferences: Preferences) -> dict[str, Any]:
 
 def preferences_of(row: Subscriber | Row[Any]) -> Preferences:
     """Read the preferences out of a subscriber, or out of a result row that has the same columns."""
+    return preferences_from(*(getattr(row, name) for name in _COLUMNS))
+
+
+def preferences_from(
+    topics: Iterable[str],
+    frequency: Frequency,
+    language: str,
+    zone: str | None,
+    hour: int | None,
+    most: int | None,
+    follow: Iterable[str],
+    mute: Iterable[str],
+    format: MailFormat,
+    day: int | None,
+    frequencies: Mapping[str, str],
+) -> Preferences:
+    """Read the preferences out of the values of the columns, in the order of `columns_of`."""
+    own = tuple((topic, Frequency(how)) for topic, how in frequencies.items()) if frequencies else ()
     return Preferences(
-        topics=tuple(row.topics),
-        frequency=row.frequency,
-        language=row.language,
-        zone=row.zone,
-        hour=row.hour,
-        most=row.most,
-        follow=tuple(row.follow),
-        mute=tuple(row.mute),
-        format=row.format,
-        day=row.day,
-        frequencies=tuple((topic, Frequency(own)) for topic, own in row.frequencies.items()) if row.frequencies else (),
+        tuple(topics), frequency, language, zone, hour, most, tuple(follow), tuple(mute), format, day, own
     )
+
+
+_COLUMNS = tuple(columns_of(Preferences(topics=())))

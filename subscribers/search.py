@@ -80,9 +80,10 @@ def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.format is not None:
         known.append(col(Subscriber.format) == wanted.format)
     if wanted.frequency is not None:
-        # keys of the JSON object are slugs, followed by a colon; what one of them has stands after a blank
-        own = cast(col(Subscriber.frequencies), String).contains(f': "{wanted.frequency}"', autoescape=True)
-        known.append(or_(col(Subscriber.frequency) == wanted.frequency, own))
+        # keys of the JSON object are slugs, followed by a colon; what one of them has stands after it, or after a blank
+        own = cast(col(Subscriber.frequencies), String)
+        some = [own.contains(f'{colon}"{wanted.frequency}"', autoescape=True) for colon in (":", ": ")]
+        known.append(or_(col(Subscriber.frequency) == wanted.frequency, *some))
     return known + _said(session, wanted.text)
 
 

@@ -59,9 +59,7 @@ class Tokens:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) < _LEAST_KEY_BYTES for key in keys):
             raise ValueError(f"tokens need at least one key, each of at least {_LEAST_KEY_BYTES} bytes")
-        # a key is taken in once and copied for each token: every reader of a mailing gets several
-        begun = [hmac.new(key, digestmod="sha256") for key in keys]
-        self._keys = tuple((_text(_digest(key, b"token key id")[:3]), key) for key in begun)
+        self._keys = tuple((_text(hmac.digest(key, b"token key id", "sha256")[:3]), _begun(key)) for key in keys)
 
     def make(self, purpose: Purpose, subject: str) -> str:
         """Sign a subject (1 to 128 of `A-Z a-z 0-9 _ -`) for one purpose.
@@ -70,27 +68,28 @@ class Tokens:
         """
         if not _SUBJECT.fullmatch(subject):
             raise ValueError(f"a token's subject is 1 to 128 letters, digits, _ or -, not {subject!r}")
-        key_id, key = self._keys[0]
-        return key_id + _mac(key, purpose, subject) + subject
+        key_id, begun = self._keys[0]
+        return key_id + _mac(begun[purpose], subject) + subject
 
     def read(self, purpose: Purpose, token: str) -> str | None:
         """Give the subject of a token made for this purpose, or None for any other string."""
         subject = token[_SIGNATURE:]
         if not token.isascii() or not _SUBJECT.fullmatch(subject):
             return None
-        for key_id, key in self._keys:
+        for key_id, begun in self._keys:
             if token[:_KEY_ID] == key_id and hmac.compare_digest(
-                token[_KEY_ID:_SIGNATURE], _mac(key, purpose, subject)
+                token[_KEY_ID:_SIGNATURE], _mac(begun[purpose], subject)
             ):
                 return subject
         return None
 
 
-def _mac(key: hmac.HMAC, purpose: str, subject: str) -> str:
-    return _text(_digest(key, f"{purpose}\0{subject}".encode())[:16])
+def _begun(key: bytes) -> dict[Purpose, hmac.HMAC]:
+    """What each purpose's signatures begin with: taken in once and copied, for every reader of a mailing gets some."""
+    return {purpose: hmac.new(key, f"{purpose}\0".encode(), "sha256") for purpose in Purpose}
 
 
-def _digest(key: hmac.HMAC, data: bytes) -> bytes:
-    mac = key.copy()
-    mac.update(data)
-    return mac.digest()
+def _mac(begun: hmac.HMAC, subject: str) -> str:
+    mac = begun.copy()
+    mac.update(subject.encode())
+    return _text(mac.digest()[:16])

@@ -129,7 +129,14 @@ def plan(engine: Engine, mailing_id: int, chooser: Chooser, tokens: Tokens, cana
             chosen = decide(session, members, chooser, mailing.issue_id, mailing.due, at_once=mailing.at_once)
             if mailing.state == MailingState.CANCELLED:  # meanwhile: nobody is to wait for what never comes
                 chosen = [(member, reason or Reason.CANCELLED, edition) for member, reason, edition in chosen]
-            _INSERT.run(session.connection(), [_row(mailing, *one, tokens) for one in chosen])
+            issue_id, release, at_once = mailing.issue_id, mailing.due, mailing.at_once
+            rows = [
+                _row(
+                    mailing_id, _due(one[0], release, at_once), *one, {} if one[1] else _slots(one[0], issue_id, tokens)
+                )
+                for one in chosen
+            ]
+            _INSERT.run(session.connection(), rows)
             session.execute(update(Mailing).where(col(Mailing.id) == mailing_id).values(planned_through=members[-1].id))
             if held_back:
                 set_canary(session, mailing_id, canary)
@@ -212,20 +219,27 @@ def _wanting_all(preferences: Preferences) -> Preferences:
     return replace(preferences, frequencies=daily + weekly)
 
 
-def _row(
-    mailing: Mailing, member: AudienceMember, reason: Reason | None, edition: Edition, tokens: Tokens
-) -> dict[str, object]:
-    slots = {
+def _slots(member: AudienceMember, issue_id: int, tokens: Tokens) -> dict[str, object]:
+    return {
         "name": member.name,
         "topics": list(member.preferences.topics),
         "unsubscribe_token": tokens.make(Purpose.UNSUBSCRIBE, member.public_id),
         "preferences_token": tokens.make(Purpose.PREFERENCES, member.public_id),
-        "view_token": tokens.make(Purpose.VIEW, view_subject(mailing.issue_id, member.public_id)),
+        "view_token": tokens.make(Purpose.VIEW, view_subject(issue_id, member.public_id)),
         "format": str(member.preferences.format),
     }
-    due = _due(member, mailing.due, mailing.at_once)
+
+
+def _row(
+    mailing_id: int,
+    due: datetime,
+    member: AudienceMember,
+    reason: Reason | None,
+    edition: Edition,
+    slots: dict[str, object],
+) -> dict[str, object]:
     return {
-        "mailing_id": mailing.id,
+        "mailing_id": mailing_id,
         "subscriber_id": member.id,
         "address": member.ascii_address,
         "state": State.EXCLUDED if reason else State.QUEUED,
@@ -234,7 +248,7 @@ def _row(
         "next_at": due,
         "language": member.preferences.language,
         "edition": edition_to_json(edition),
-        "slots": {} if reason else slots,
+        "slots": slots,
         "attempts": 0,
         "deferrals": 0,
         "server": "",

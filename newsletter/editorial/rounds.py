@@ -108,14 +108,15 @@ class Rounds:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
         now = newsletter.clock()
-        if self._is_new_minute(now) or self._look(_has_appointment, now):
-            keep_appointments(newsletter)
-            keep_digests(newsletter)
         if newsletter.settings.unknown == "resend":
             with newsletter.session() as session:
                 resend_unknown(session, now, newsletter.settings.unknown_wait)
         late = now - newsletter.settings.give_up_after
         found = self._look(_all, late, now)
+        if self._is_new_minute(now) or found.is_appointed:
+            keep_appointments(newsletter)
+            keep_digests(newsletter)
+            found = self._look(_all, late, now)
         for mailing_id in found.changing:
             with newsletter.session() as session:
                 leave_out_late(session, mailing_id, late, now)
@@ -173,16 +174,17 @@ class Rounds:
 
 
 class _Found(NamedTuple):
-    """What a round looks for."""
+    """What a round looks for, in one look."""
 
+    is_appointed: bool
     changing: list[int]
     unplanned: list[int]
     parts: list[Range]
 
 
 def _all(connection: Connection, late: datetime, now: datetime) -> _Found:
-    """All of it, in one look."""
-    return _Found(_changing(connection, late), _unplanned(connection), _parts(connection, now))
+    appointed = _has_appointment(connection, now)
+    return _Found(appointed, _changing(connection, late), _unplanned(connection), _parts(connection, now))
 
 
 def _has_appointment(connection: Connection, now: datetime) -> bool:

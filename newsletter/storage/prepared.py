@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+from sqlmodel import UTCDateTime
 
 _Convert = Callable[[Any], Any]
+_KEPT_MOMENTS = 1024
 
 
 class Prepared:
@@ -85,8 +89,7 @@ class _Text:
         self._constants = compiled.params
         self._positional = compiled.positional
         names = compiled.positiontup or list(compiled.bind_names.values())
-        types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in names}
-        self._binds = [(name, types[name].bind_processor(dialect)) for name in names]
+        self._binds = [(name, _binder(compiled.binds[name].type, dialect)) for name in names]
         # SQLAlchemy knows a result's columns by what stands in the statement; other statements have none
         columns = getattr(compiled.statement, "selected_columns", ())
         self._results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -102,3 +105,9 @@ class _Text:
         """A row of the driver's with SQLAlchemy's values."""
         pairs = zip(row, self._results, strict=True)
         return tuple([value if convert is None else convert(value) for value, convert in pairs])
+
+
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
+    """What makes a value the driver's; of moments it keeps the last ones, for the rows of a mailing share a few."""
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(_KEPT_MOMENTS)(convert) if convert and isinstance(kind, UTCDateTime) else convert
