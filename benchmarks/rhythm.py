@@ -42,7 +42,7 @@ _SENT_TO = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """CPU seconds of a mailing's day: its plan, the rounds that found something, and each that found nothing."""
+    """CPU seconds of a mailing's day: its plan, the rounds about its hours, and each of those between."""
 
     readers: int
     planning: float
@@ -77,8 +77,8 @@ def _both(few: int, many: int, pairs: int) -> list[Result]:
     less, more = (sorted((run[place] for run in runs), key=lambda day: day.per_reader)[pairs // 2] for place in (0, 1))
     detail = (
         f"{more.per_reader * 1e6:.1f} µs against {less.per_reader * 1e6:.1f} µs of CPU, in {len(ZONES)} zones; the "
-        f"former are {more.planning:.1f} s planning and {more.finding:.2f} s in {more.rounds} rounds that found "
-        "something; SQLite"
+        f"former are {more.planning:.1f} s planning and {more.finding:.2f} s in {more.rounds} rounds that looked "
+        "at its hours; SQLite"
     )
     name = f"planning and finding what is due, {many:,} readers against {few:,}"
     return [Result(name, ratio, f"at most {SLACK} times per reader", ratio <= SLACK, detail), _share(more)]
@@ -117,6 +117,7 @@ def _day(readers: int) -> Iterator[Callable[[], _Day]]:
                 planning = cpu_seconds(lambda: list(plan_mailing(newsletter, mailing_id)))
                 finding, made = _live_through(newsroom, rounds, mailing_id)
                 newsletter.clock = real_clock
+                rounds.make_round()
                 return _Day(readers, planning, finding, made, _wait(newsroom, rounds))
 
             yield live
@@ -139,9 +140,9 @@ def _live_through(newsroom: Newsroom, rounds: Rounds, mailing_id: int) -> tuple[
         while True:
             parts: list[Range] = []
             seconds = cpu_seconds(partial(_look, rounds, parts))
-            if not parts:
-                break
             finding, made = finding + seconds, made + 1
+            if not parts:  # the last such round marks the mailing as finished
+                break
             _hand_over(newsroom, parts)
     return finding, made
 
@@ -163,6 +164,8 @@ def _wait(newsroom: Newsroom, rounds: Rounds) -> float:
     gc.collect()
     seconds = cpu_seconds(wait)
     _hand_over(newsroom, [Range(mailing_id, 0, 1 << 60, last)])
+    newsroom.newsletter.clock = partial(_at, last)
+    rounds.make_round()  # it is finished, and not by the first round of whoever waits next
     return seconds / _IDLE
 
 
