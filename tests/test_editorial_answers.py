@@ -10,6 +10,7 @@ from sending import ISSUE, SLUG, Clock, Hand, plan, settle, take_in_issue
 from sqlmodel import col, select
 
 from newsletter.app import Newsletter
+from newsletter.delivery.control import cancel
 from newsletter.delivery.history import had_before
 from newsletter.delivery.models import Appointment, Mailing, MailingStory
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
@@ -17,7 +18,7 @@ from newsletter.editorial import sending
 from newsletter.editorial.answers import Absent, Answer, Began, Part, answer, answers
 from newsletter.editorial.appointments import appoint, keep_appointments
 from newsletter.editorial.arrival import Hour, Late
-from newsletter.editorial.dispatch import Dispatch
+from newsletter.editorial.dispatch import Dispatch, begin
 from newsletter.editorial.silence import Silence, Silent, What, next_digest
 from newsletter.editorial.timetable import AppointmentState, slot_key
 from newsletter.readers import staff_changes
@@ -311,6 +312,20 @@ def test_who_joined_after_it_was_planned_gets_the_next_one(newsletter: Newslette
     reader = add(newsletter)
     found = part(newsletter, reader)
     assert (found.state, found.reason, found.since) == ("", Absent.JOINED, clock.now)
+
+
+@pytest.mark.parametrize(("cancelled", "why"), [(False, Absent.PLANNING), (True, Absent.CANCELLED)])
+def test_what_is_cancelled_before_its_readers_are_listed_is_not_awaited(
+    newsletter: Newsletter, clock: Clock, cancelled: bool, why: Absent
+) -> None:
+    reader = add(newsletter)
+    take_in_issue(newsletter)
+    clock.now = max(clock.now, RELEASE)
+    mailing_id = begin(newsletter, SLUG)
+    if cancelled:
+        with newsletter.session() as session:
+            cancel(session, mailing_id, clock.now)
+    assert part(newsletter, reader).reason == why
 
 
 def test_who_had_not_confirmed_is_told_apart(newsletter: Newsletter, clock: Clock) -> None:

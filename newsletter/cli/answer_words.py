@@ -57,6 +57,7 @@ _ABSENT: dict[str, str] = {
     Absent.UNCONFIRMED: "they had not confirmed",
     Absent.UNSUBSCRIBED: "they had unsubscribed",
     Absent.PLANNING: "the readers are being listed; ask again in a moment",
+    Absent.CANCELLED: "the send was cancelled before the readers were listed",
     Absent.NOT_WEEKLY: "a digest, and they read nothing once a week",
     Absent.OTHER_DAY: "a digest for readers of another day",
     Absent.UNLISTED: "they were no candidate, and the record does not tell why",

@@ -4,10 +4,11 @@ A day is one of the newsletter's zone. It has the issues and digests that were r
 ones that comes on it, because a reader's own hour lies past midnight or something was late.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select
@@ -15,7 +16,7 @@ from sqlalchemy.sql.expression import SQLColumnExpression
 from sqlmodel import Session, col
 
 from newsletter.app import Newsletter
-from newsletter.delivery.control import WAITING
+from newsletter.delivery.control import WAITING, MailingState
 from newsletter.delivery.local_hour import due_for
 from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import Reason, State
@@ -48,6 +49,8 @@ class Absent(StrEnum):
     """They were asked to confirm, and had not yet."""
     UNSUBSCRIBED = "unsubscribed"
     PLANNING = "being planned"
+    CANCELLED = "cancelled"
+    """The send was, before they were listed."""
     NOT_WEEKLY = "nothing weekly"
     """A digest, and they read nothing once a week."""
     OTHER_DAY = "another day"
@@ -120,7 +123,7 @@ def answer(newsletter: Newsletter, reader_id: int, day: date) -> Answer:
     with newsletter.reading() as session:
         asked = _Asked(newsletter, session, reader_id)
         earlier = tuple(asked.part(row) for row in asked.arriving(day))
-    whole: Callable[[Part], Part] = lambda part: _whole(newsletter, part)  # noqa: E731 - a name for it says no more
+    whole = partial(_whole, newsletter)
     return replace(found, parts=tuple(map(whole, found.parts)), earlier=tuple(map(whole, earlier)))
 
 
@@ -251,7 +254,7 @@ class _Asked:
         if reader.created_at > begun or (reader.id or 0) > mailing.audience_through:
             return Absent.JOINED, reader.created_at
         if mailing.planned_through < min(reader.id or 0, mailing.audience_through):
-            return Absent.PLANNING, None
+            return Absent.CANCELLED if mailing.state == MailingState.CANCELLED else Absent.PLANNING, None
         if mailing.days is not None and not self._preferences.is_weekly:
             return Absent.NOT_WEEKLY, None
         if mailing.days is not None and self._preferences.day not in mailing.days:
