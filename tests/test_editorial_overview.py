@@ -17,7 +17,7 @@ from newsletter.editorial.approval import approve
 from newsletter.editorial.dispatch import begin, plan_mailing
 from newsletter.editorial.intake import read, take_in
 from newsletter.editorial.overview import Next, Overview, overview
-from newsletter.editorial.timetable import AppointmentState
+from newsletter.editorial.timetable import AppointmentState, slot_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -61,6 +61,25 @@ def test_todays_issue_comes_next_and_goes_out_with_the_slot_of_its_day(newslette
     assert coming.at == clock.now + timedelta(hours=1)
     clock.move(hours=2)
     assert overview(newsletter).coming[0].at is None
+
+
+@pytest.mark.parametrize("first", ["draft", "approved", "timed", "begun"])
+def test_of_two_issues_of_a_day_only_one_is_said_to_go_out_with_its_slot(
+    newsletter: Newsletter, clock: Clock, first: str
+) -> None:
+    add_reader(newsletter, "an@example.org", "policy")
+    newsletter.settings.slot = "09:00"
+    for data in (ISSUE.encode(), ISSUE.replace("# ", "# 另一份", 1).encode()):
+        second, _ = take_in(newsletter, read(newsletter, data), data, draft=True)
+    if first != "draft":
+        approve(newsletter, SLUG)
+    if first == "timed":
+        appoint(newsletter, SLUG, clock.now + timedelta(hours=3))
+    if first == "begun":
+        begin(newsletter, SLUG)
+    with newsletter.reading() as session:
+        slot = slot_of(newsletter, session, newsletter.issues(session).find(second.slug))
+    assert slot == (clock.now + timedelta(hours=1) if first == "draft" else None)
 
 
 def appoint_by_hand(newsletter: Newsletter, clock: Clock, hours: float, date: str = "2026-03-09") -> None:

@@ -159,7 +159,7 @@ def _coming(newsletter: Newsletter, session: Session) -> Iterator[Coming]:
             saved,
             errors,
             is_asked=row.asked_revision_id == saved.revision_id,
-            at=own or slot_of(newsletter, saved),
+            at=own or slot_of(newsletter, session, saved),
             is_own=own is not None,
             until=waits_for(newsletter, session, saved),
         )

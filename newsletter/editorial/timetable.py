@@ -12,16 +12,17 @@
 Of a time of its own and the daily slot, the time of its own holds: the slot leaves an issue alone that waits for one.
 """
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, exists, or_, select
 
 from newsletter.app import Newsletter
 from newsletter.content.issue import DIGEST
-from newsletter.delivery.models import Appointment
+from newsletter.delivery.models import Appointment, Mailing
 from newsletter.storage.issues import Saved
+from newsletter.storage.models import IssueRow
 
 MAY_BEGIN_LATE = timedelta(minutes=10)
 """A send that begins so long after the moment it was meant for still bears that one: long enough to look at a preview
@@ -64,15 +65,31 @@ def keep_time(session: Session, issue_id: int, approved_hash: str, now: datetime
     return min(session.execute(bind.returning(col(Appointment.at))).scalars(), default=None)
 
 
-def slot_of(newsletter: Newsletter, saved: Saved) -> datetime | None:
-    """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not."""
+def slot_of(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:
+    """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not.
+
+    It sends one a day, of several the first that was approved, and none beside one that was sent or has its own time.
+    """
     schedule = newsletter.settings.schedule
     if schedule is None or saved.issue.date is None:
         return None
     on = saved.issue.date
     is_digest = saved.issue.format == DIGEST  # which comes on every day that is not off
     at = schedule.hour_on(on) if is_digest and not schedule.is_off(on) else schedule.on(on)
-    return at if at and at > newsletter.clock() else None
+    if at is None or at <= newsletter.clock() or (not is_digest and _is_second(session, saved.issue_id, on)):
+        return None
+    return at
+
+
+def _is_second(session: Session, issue_id: int, on: date) -> bool:
+    """Whether another issue of a date takes the slot from this one."""
+    waits = exists().where(
+        col(Appointment.issue_id) == col(IssueRow.id), col(Appointment.state) == AppointmentState.WAITING
+    )
+    goes_first = and_(col(IssueRow.approved_hash).is_not(None), col(IssueRow.id) < issue_id)
+    others = IssueRow.date == on, IssueRow.id != issue_id, ~col(IssueRow.is_digest)
+    takes = or_(exists().where(col(Mailing.issue_id) == col(IssueRow.id)), waits, goes_first)
+    return session.exec(select(IssueRow.id).where(*others, takes).limit(1)).first() is not None
 
 
 def goes_out_at(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:
@@ -82,7 +99,7 @@ def goes_out_at(newsletter: Newsletter, session: Session, saved: Saved) -> datet
     waiting = Appointment.issue_id == saved.issue_id, Appointment.state == AppointmentState.WAITING
     own = session.exec(select(Appointment).where(*waiting).order_by(col(Appointment.at))).first()
     if own is None:
-        return slot_of(newsletter, saved)
+        return slot_of(newsletter, session, saved)
     return own.at if own.approved_hash == saved.approved_hash else None
 
 

@@ -80,7 +80,7 @@ def _next_send(newsletter: Newsletter, bar: IssueBar, found: Figures) -> Figures
     """With when an issue goes out by itself: at its appointed time, else in the slot of its day; or why it does not."""
     schedule, on = newsletter.settings.schedule, bar.saved.issue.date
     with newsletter.reading() as session:
-        at = appointed_for(session, bar.saved.issue_id) or slot_of(newsletter, bar.saved)
+        at = appointed_for(session, bar.saved.issue_id) or slot_of(newsletter, session, bar.saved)
         until = None if at else waits_for(newsletter, session, bar.saved)
     is_off = at is None and schedule is not None and on is not None and schedule.is_off(on)
     return replace(found, next_at=at, until=until, is_off=is_off)

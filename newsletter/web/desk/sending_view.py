@@ -193,7 +193,7 @@ def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
     newsletter, schedule = newsletter_of(request), newsletter_of(request).settings.schedule
     with newsletter.reading() as session:
         at, until = appointed_for(session, saved.issue_id), waits_for(newsletter, session, saved)
-    slot = slot_of(newsletter, saved)
+        slot = slot_of(newsletter, session, saved)
     return {
         "appointed": moment(request, at),
         "slot": "" if at else moment(request, slot),
