@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, func, select
 
 from newsletter.delivery.attempts import keep_last_attempts
@@ -125,6 +125,16 @@ def settle_unknown(
     again = {"state": State.QUEUED, "reason": None, "settled_at": None}  # the claim stays: the truth may yet come
     early = _move(session, (*unknown, col(Delivery.settled_at) > now - wait), {**again, "next_at": now + wait})
     return early + _move(session, unknown, {**again, "next_at": now})
+
+
+def in_hand() -> ColumnElement[bool]:
+    """Make the SQL condition on `Delivery` of what a sender has in hand.
+
+    It names the mailings, all but the finished ones, because an index by mailing and state leads to the rows.
+    """
+    going = (MailingState.RUNNING, MailingState.PAUSED, MailingState.CANCELLED)
+    theirs = col(Delivery.mailing_id).in_(select(Mailing.id).where(col(Mailing.state).in_(going)))
+    return and_(theirs, col(Delivery.state) == State.IN_HAND)
 
 
 def resend_unknown(session: Session, now: datetime, wait: timedelta) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from newsletter.delivery.claims import Range, Taken, Wanted, claim, is_any_due, is_of_domain, within
-from newsletter.delivery.control import WAITING, pause
+from newsletter.delivery.control import WAITING, in_hand, pause
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
 from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, round_up, settle
@@ -72,17 +72,16 @@ class Ledger:
         Rows in our own name that we do not hold (`held` are ids) were claimed by a commit whose answer was lost:
         nothing was done with them, so they go back.
         """
-        in_hand = col(Delivery.state) == State.IN_HAND
         with self._seat.session() as session:
             back = session.execute(
                 update(Delivery)
-                .where(in_hand, col(Delivery.claim) == self._seat.id, col(Delivery.id).not_in(held))
+                .where(in_hand(), col(Delivery.claim) == self._seat.id, col(Delivery.id).not_in(held))
                 .values(state=State.QUEUED, claim=None, attempts=col(Delivery.attempts) - 1)
                 .returning(col(Delivery.id))
             ).scalars()
             if ids := list(back):
                 exclude_cancelled(session, ids, now)
-            others = select(col(Delivery.claim)).where(in_hand, col(Delivery.claim) != self._seat.id).distinct()
+            others = select(col(Delivery.claim)).where(in_hand(), col(Delivery.claim) != self._seat.id).distinct()
             dead = [seat for seat in session.execute(others).scalars() if seat and is_gone(session, seat)]
             return sum(declare_unknown(session, seat, now) for seat in dead)
 

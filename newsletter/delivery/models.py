@@ -145,7 +145,7 @@ class Appointment(SQLModel, table=True):
     issue_id: int | None = Field(default=None, foreign_key="issue.id")
     is_digest: bool = False
     approved_hash: str = ""
-    state: str
+    state: str = Field(index=True)
     note: str = ""
     reminded_at: datetime | None = None
     made_at: datetime

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from newsletter.delivery.claims import Claimed
 from newsletter.delivery.classify import Class, classify
-from newsletter.delivery.control import WAITING, MailingState
+from newsletter.delivery.control import WAITING, MailingState, in_hand
 from newsletter.delivery.models import Attempt, Delivery, Mailing
 from newsletter.delivery.outcome import Outcome, Reason, Stage, State, Verdict
 from newsletter.delivery.retry import next_attempt
@@ -125,7 +125,7 @@ def declare_unknown(session: Session, seat: str, now: datetime) -> int:
     """What a dead sender had in hand is unknown from now on; how many."""
     released = session.execute(
         update(_DELIVERIES)
-        .where(_DELIVERIES.c.claim == seat, _DELIVERIES.c.state == State.IN_HAND)
+        .where(_DELIVERIES.c.claim == seat, in_hand())
         .values(_NOTHING_CAME | {"state": State.UNKNOWN, "reason": Reason.STOPPED, "settled_at": now})
         .returning(_DELIVERIES.c.id)
     )

@@ -108,12 +108,10 @@ class Rounds:
         """Keep appointments, send again what is to be sent again, mark what is finished; what there is to do then."""
         newsletter = self._newsletter
         now = newsletter.clock()
-        if newsletter.settings.unknown == "resend":
-            with newsletter.session() as session:
-                resend_unknown(session, now, newsletter.settings.unknown_wait)
         late = now - newsletter.settings.give_up_after
         found = self._look(_all, late, now)
         if self._is_new_minute(now) or found.is_appointed:
+            self._resend_unknown(now)
             keep_appointments(newsletter)
             keep_digests(newsletter)
             found = self._look(_all, late, now)
@@ -124,6 +122,11 @@ class Rounds:
         if found.changing:
             found = self._look(_all, late, now)
         return Due(found.unplanned, found.parts, self._post is not None and self._post.is_due())
+
+    def _resend_unknown(self, now: datetime) -> None:
+        if self._newsletter.settings.unknown == "resend":
+            with self._newsletter.session() as session:
+                resend_unknown(session, now, self._newsletter.settings.unknown_wait)
 
     def _is_new_minute(self, now: datetime) -> bool:
         """Whether this is the first round of a minute: each slot comes with one."""

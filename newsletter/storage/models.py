@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -26,6 +26,7 @@ class IssueRow(SQLModel, table=True):
     """
 
     __tablename__ = "issue"
+    __table_args__ = (Index("ix_issue_date", "date"),)
 
     id: int | None = Field(default=None, primary_key=True)
     slug: str = Field(unique=True)
