@@ -327,7 +327,8 @@ def own_hour(release: datetime, zone: str | None, hour: int | None) -> tuple[dat
     place = ZoneInfo(zone)
     if release.astimezone(place).hour == hour:
         return release, "in hour"
-    quarter = release.replace(minute=release.minute // 15 * 15, second=0, microsecond=0)
+    before = release - timedelta(microseconds=1)  # the clock may have jumped at the release itself
+    quarter = before.replace(minute=before.minute // 15 * 15, second=0, microsecond=0)
     while (after := quarter + QUARTER) <= release + timedelta(days=1):
         before_hour, after_hour = quarter.astimezone(place).hour, after.astimezone(place).hour
         if after_hour == hour != before_hour:
