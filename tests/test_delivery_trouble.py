@@ -17,10 +17,13 @@ from postgres import Server, find_programs, running_server
 from pydantic import SecretStr
 from sending import Hand, add_readers, hand_over, plan, take_in_issue
 from sqlalchemy import event, text
+from sqlmodel import select
 
 from newsletter.app import Newsletter
+from newsletter.delivery.control import MailingState, finish
 from newsletter.delivery.counts import Counts
 from newsletter.delivery.lane import CLAIM_SECONDS
+from newsletter.delivery.models import Mailing
 from newsletter.delivery.outcome import Outcome, Stage, Verdict
 from newsletter.editorial.dispatch import standing
 from newsletter.settings import Settings
@@ -205,6 +208,23 @@ def test_a_worker_that_was_believed_dead_and_comes_back_writes_the_truth(ready: 
     stalled.settle(made_ready, None)
     counts = count(ready)
     assert (counts.accepted, counts.unknown, counts.queued) == (1, 0, READERS - 1)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("outcome", [None, Outcome(Verdict.LATER, Stage.RCPT, 450, "later")])
+def test_a_mailing_that_ended_without_a_worker_who_comes_back_runs_again(
+    ready: Newsletter, outcome: Outcome | None
+) -> None:
+    plan(ready, SLUG)
+    stalled, other = Hand(ready), Hand(ready)
+    *_, last = stalled.take(READERS)
+    stalled.seat.leave()
+    assert other.ledger.release(ready.clock(), []) == READERS
+    with ready.session() as session:
+        assert finish(session, 1)
+    stalled.settle(last, outcome)
+    with ready.reading() as session:
+        assert session.exec(select(Mailing.state)).one() == MailingState.RUNNING
 
 
 @pytest.mark.both_databases

@@ -14,7 +14,7 @@ from newsletter.delivery.claims import Range, Taken, Wanted, claim, is_any_due, 
 from newsletter.delivery.control import WAITING, in_hand, pause
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import State
-from newsletter.delivery.settling import Policy, Result, declare_unknown, exclude_cancelled, round_up, settle
+from newsletter.delivery.settling import Policy, Result, declare_unknown, rejoin, round_up, settle
 from newsletter.storage.seat import Seat, count_seats, is_gone
 from newsletter.storage.witness import Witness
 
@@ -80,7 +80,7 @@ class Ledger:
                 .returning(col(Delivery.id))
             ).scalars()
             if ids := list(back):
-                exclude_cancelled(session, ids, now)
+                rejoin(session, ids, now)
             others = select(col(Delivery.claim)).where(in_hand(), col(Delivery.claim) != self._seat.id).distinct()
             dead = [seat for seat in session.execute(others).scalars() if seat and is_gone(session, seat)]
             return sum(declare_unknown(session, seat, now) for seat in dead)

@@ -76,6 +76,12 @@ class Delivery(SQLModel, table=True):
             sqlite_where=text("state = 'deferred'"),
             postgresql_where=text("state = 'deferred'"),
         ),
+        Index(
+            "ix_delivery_unknown",
+            "settled_at",
+            sqlite_where=text("state = 'unknown'"),
+            postgresql_where=text("state = 'unknown'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_MANY)

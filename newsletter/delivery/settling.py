@@ -115,7 +115,7 @@ def _look_after(session: Session, settled: Sequence[tuple[Result, dict[str, obje
     if tries:
         session.execute(upsert(_ATTEMPTS, session.get_bind().dialect.name, _TRY), tries)
     if back:
-        exclude_cancelled(session, [result.claimed.delivery_id for result, _ in back], settled[-1][0].ended_at)
+        rejoin(session, [result.claimed.delivery_id for result, _ in back], settled[-1][0].ended_at)
     for result, values in settled:
         if values["reply_class"] is Class.HARD and result.outcome:
             policy.suppress(session, result.claimed.address, f"{result.outcome.code} {result.outcome.reply}")
@@ -218,21 +218,24 @@ def _attempt(result: Result, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def exclude_cancelled(session: Session, ids: Sequence[object], now: datetime) -> None:
-    """Exclude rows that went back to a mailing that was cancelled meanwhile, like the others of it.
+def rejoin(session: Session, ids: Sequence[object], now: datetime) -> None:
+    """Fit rows that went back into their mailings: in a cancelled one they are excluded, a finished one runs again.
 
-    Each mailing is looked at under a lock: a cancel that does not see these rows yet is waited for.
+    Each mailing is looked at under a lock, so that a cancel or an end that does not see these rows yet is waited for.
+    One is finished when all that was left had become unknown, and the truth about a row comes afterwards.
     """
     theirs = select(col(Delivery.mailing_id)).where(col(Delivery.id).in_(ids))
-    states = select(col(Mailing.id), col(Mailing.state)).where(col(Mailing.id).in_(theirs)).with_for_update(read=True)
-    cancelled = [mailing for mailing, state in session.execute(states) if state == MailingState.CANCELLED]
-    if not cancelled:
-        return
-    session.execute(
-        update(Delivery)
-        .where(col(Delivery.id).in_(ids), col(Delivery.mailing_id).in_(cancelled), col(Delivery.state).in_(WAITING))
-        .values(state=State.EXCLUDED, reason=Reason.CANCELLED, settled_at=now)
-    )
+    states = select(col(Mailing.id), col(Mailing.state)).where(col(Mailing.id).in_(theirs)).order_by(col(Mailing.id))
+    found = session.execute(states.with_for_update()).all()
+    cancelled = [mailing for mailing, state in found if state == MailingState.CANCELLED]
+    if cancelled:
+        session.execute(
+            update(Delivery)
+            .where(col(Delivery.id).in_(ids), col(Delivery.mailing_id).in_(cancelled), col(Delivery.state).in_(WAITING))
+            .values(state=State.EXCLUDED, reason=Reason.CANCELLED, settled_at=now)
+        )
+    if finished := [mailing for mailing, state in found if state == MailingState.FINISHED]:
+        session.execute(update(Mailing).where(col(Mailing.id).in_(finished)).values(state=MailingState.RUNNING))
 
 
 def _class_of(outcome: Outcome) -> Class | None:

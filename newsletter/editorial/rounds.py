@@ -111,9 +111,9 @@ class Rounds:
         late = now - newsletter.settings.give_up_after
         found = self._look(_all, late, now)
         if self._is_new_minute(now) or found.is_appointed:
-            self._resend_unknown(now)
             keep_appointments(newsletter)
             keep_digests(newsletter)
+            self._resend_unknown(now)
             found = self._look(_all, late, now)
         for mailing_id in found.changing:
             with newsletter.session() as session:

@@ -24,6 +24,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("reminded_at", UTCDateTime(), nullable=True))
     op.drop_index("ix_delivery_left", table_name="delivery")
     op.create_index("ix_delivery_left", "delivery", ["mailing_id", "state", "next_at", "id"], unique=False)
+    unknown = sa.text("state = 'unknown'")
+    op.create_index("ix_delivery_unknown", "delivery", ["settled_at"], sqlite_where=unknown, postgresql_where=unknown)
     for table, column in (("mailing", "state"), ("appointment", "state"), ("issue", "date")):
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column], unique=False)
     _stories()
