@@ -63,7 +63,7 @@ def test_todays_issue_comes_next_and_goes_out_with_the_slot_of_its_day(newslette
     assert overview(newsletter).coming[0].at is None
 
 
-@pytest.mark.parametrize("first", ["draft", "approved", "timed", "begun"])
+@pytest.mark.parametrize("first", ["draft", "edited", "approved", "timed", "begun"])
 def test_of_two_issues_of_a_day_only_one_is_said_to_go_out_with_its_slot(
     newsletter: Newsletter, clock: Clock, first: str
 ) -> None:
@@ -73,13 +73,16 @@ def test_of_two_issues_of_a_day_only_one_is_said_to_go_out_with_its_slot(
         second, _ = take_in(newsletter, read(newsletter, data), data, draft=True)
     if first != "draft":
         approve(newsletter, SLUG)
+    if first == "edited":
+        data = ISSUE.replace("细则写明", "细则现已写明").encode()
+        take_in(newsletter, read(newsletter, data), data, draft=True)
     if first == "timed":
         appoint(newsletter, SLUG, clock.now + timedelta(hours=3))
     if first == "begun":
         begin(newsletter, SLUG)
     with newsletter.reading() as session:
         slot = slot_of(newsletter, session, newsletter.issues(session).find(second.slug))
-    assert slot == (clock.now + timedelta(hours=1) if first == "draft" else None)
+    assert slot == (clock.now + timedelta(hours=1) if first in ("draft", "edited") else None)
 
 
 def appoint_by_hand(newsletter: Newsletter, clock: Clock, hours: float, date: str = "2026-03-09") -> None:

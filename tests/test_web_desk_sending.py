@@ -10,7 +10,7 @@ from mail_servers import aiosmtpd_server
 from pages.site import served
 from pydantic import SecretStr
 from sending import ISSUE, SLUG, Clock, add_readers, hand_over, plan, settle, take_in_issue
-from sqlmodel import delete
+from sqlmodel import delete, update
 from starlette.testclient import TestClient
 from test_cli_control import Provider
 
@@ -28,6 +28,7 @@ from newsletter.staff.audit import Action, entries
 from newsletter.staff.models import StaffSession
 from newsletter.staff.rights import Role
 from newsletter.web.desk.events import Shown, follow
+from subscribers.models import State, Subscriber
 
 PAGE = f"/desk/issues/{SLUG}/sending"
 READERS = 3
@@ -123,6 +124,14 @@ def test_nobody_to_send_to_is_said(newsletter: Newsletter) -> None:
     assert state(newsletter) == "approved"
 
 
+def test_that_all_have_paused_is_said(ready: Newsletter, desk: TestClient) -> None:
+    with ready.session() as session:
+        session.execute(update(Subscriber).values(state=State.PAUSED))
+    answer = desk.post(f"{PAGE}/start")
+    assert (answer.status_code, "还没有读者" in answer.text, "都暂停了" in answer.text) == (409, False, True)
+    assert state(ready) == "approved"
+
+
 def test_a_second_press_begins_nothing_again(ready: Newsletter, desk: TestClient) -> None:
     desk.post(f"{PAGE}/start", data={"canary": ""})
     assert "没有再发一次" in desk.post(f"{PAGE}/start").text
@@ -216,6 +225,17 @@ def test_of_the_slot_and_its_own_time_the_page_says_the_one_that_holds(ready: Ne
     assert "随每日定时自动发送" in desk.get(PAGE).text
     page = desk.post(f"{PAGE}/schedule", data={"at": "2026-03-09T18:30"}).text
     assert ("随每日定时自动发送" in page, "每日定时不会发送它" in page) == (False, True)
+
+
+def test_of_two_issues_of_a_day_the_second_is_told_which_one_the_slot_sends(
+    ready: Newsletter, desk: TestClient
+) -> None:
+    ready.settings.slot = "09:00"
+    data = ISSUE.replace("# ", "# 另一份", 1).encode()
+    second, _ = take_in(ready, read(ready, data), data)
+    page = desk.get(f"/desk/issues/{second.slug}/sending").text
+    assert ("一天只发一期" in page, "它的日期已过" in page) == (True, False)
+    assert "随每日定时自动发送" in desk.get(PAGE).text
 
 
 def test_while_the_slot_waits_the_page_says_that_an_approval_sends_at_once(ready: Newsletter, desk: TestClient) -> None:

@@ -65,7 +65,8 @@ class NotReady(IssueRefused):
     | changed | | it is not what was looked at any more |
     | not-approved | revision | nobody approved its newest revision |
     | void | | theme, topics or settings have changed since |
-    | no-readers | | nobody would get it |
+    | no-readers | | there is no reader |
+    | nobody-now | | everybody has paused, or is suppressed |
     | past | | the time for it is over |
     | late | | the moment that its Date was said to be is not now |
     | begun | | its mailing was begun already |

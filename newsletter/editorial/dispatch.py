@@ -102,7 +102,7 @@ def require_readers(newsletter: Newsletter) -> None:
                 "no-readers", "there is no reader yet: `newsletter subscriber add` or `subscriber import` brings some."
             )
         if session.exec(takers).first() is None:
-            raise NotReady("no-readers", "nobody would get it: whoever is subscribed has paused, or is suppressed.")
+            raise NotReady("nobody-now", "nobody would get it: whoever is subscribed has paused, or is suppressed.")
 
 
 def plan_mailing(newsletter: Newsletter, mailing_id: int) -> Iterator[int]:

@@ -38,7 +38,7 @@ def start(
     `canary` is how many readers go first (None: as many as the settings say), `seen` the digest of the approved issue
     that was looked at, and `at` the moment that its Date was said to be (None: now); `at_once` sends to everybody then,
     whatever their own hour. Raises `NotReady` when it is not approved, was approved anew since, was begun already, when
-    there are no readers, or when that moment is not now.
+    nobody would get it, or when that moment is not now.
     """
     with newsletter.reading() as session:
         saved = newsletter.issues(session).find(slug)

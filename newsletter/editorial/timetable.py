@@ -12,17 +12,17 @@
 Of a time of its own and the daily slot, the time of its own holds: the slot leaves an issue alone that waits for one.
 """
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from sqlalchemy import update
-from sqlmodel import Session, and_, col, exists, or_, select
+from sqlmodel import Session, col, select
 
 from newsletter.app import Newsletter
 from newsletter.content.issue import DIGEST
-from newsletter.delivery.models import Appointment, Mailing
+from newsletter.delivery.models import Appointment
+from newsletter.delivery.plan import find_mailing
 from newsletter.storage.issues import Saved
-from newsletter.storage.models import IssueRow
 
 MAY_BEGIN_LATE = timedelta(minutes=10)
 """A send that begins so long after the moment it was meant for still bears that one: long enough to look at a preview
@@ -66,30 +66,31 @@ def keep_time(session: Session, issue_id: int, approved_hash: str, now: datetime
 
 
 def slot_of(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:
-    """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not.
-
-    It sends one a day, of several the first that was approved, and none beside one that was sent or has its own time.
-    """
+    """When the daily slot sends an issue that has no time of its own, once it is approved; None where it does not."""
     schedule = newsletter.settings.schedule
     if schedule is None or saved.issue.date is None:
         return None
     on = saved.issue.date
     is_digest = saved.issue.format == DIGEST  # which comes on every day that is not off
     at = schedule.hour_on(on) if is_digest and not schedule.is_off(on) else schedule.on(on)
-    if at is None or at <= newsletter.clock() or (not is_digest and _is_second(session, saved.issue_id, on)):
-        return None
-    return at
+    return at if at and at > newsletter.clock() and not sent_instead(newsletter, session, saved) else None
 
 
-def _is_second(session: Session, issue_id: int, on: date) -> bool:
-    """Whether another issue of a date takes the slot from this one."""
-    waits = exists().where(
-        col(Appointment.issue_id) == col(IssueRow.id), col(Appointment.state) == AppointmentState.WAITING
-    )
-    goes_first = and_(col(IssueRow.approved_hash).is_not(None), col(IssueRow.id) < issue_id)
-    others = IssueRow.date == on, IssueRow.id != issue_id, ~col(IssueRow.is_digest)
-    takes = or_(exists().where(col(Mailing.issue_id) == col(IssueRow.id)), waits, goes_first)
-    return session.exec(select(IssueRow.id).where(*others, takes).limit(1)).first() is not None
+def sent_instead(newsletter: Newsletter, session: Session, saved: Saved) -> str:
+    """The slug of the other issue of its date that the daily slot leaves this one out for; empty when there is none.
+
+    It sends one a day: none beside one that was begun or has a time of its own, and of several that are approved the
+    one that was made first.
+    """
+    if saved.issue.date is None or saved.issue.format == DIGEST:
+        return ""
+    for other in newsletter.issues(session).of_date(saved.issue.date):
+        if other.issue_id == saved.issue_id or other.issue.format == DIGEST:
+            continue
+        goes_first = bool(other.approved_hash) and other.issue_id < saved.issue_id
+        if goes_first or find_mailing(session, other.issue_id) or appointed_for(session, other.issue_id):
+            return other.slug
+    return ""
 
 
 def goes_out_at(newsletter: Newsletter, session: Session, saved: Saved) -> datetime | None:

@@ -15,7 +15,7 @@ from newsletter.editorial.approval import MOST_HTML_BYTES, WARN_HTML_BYTES, NotR
 from newsletter.editorial.daily_slot import waits_for
 from newsletter.editorial.progress import Progress
 from newsletter.editorial.release import release
-from newsletter.editorial.timetable import appointed_for, slot_of
+from newsletter.editorial.timetable import appointed_for, sent_instead, slot_of
 from newsletter.review.report import SLOW, review
 from newsletter.staff.audit import Action, entries
 from newsletter.storage.issues import IssueRefused, Saved
@@ -193,11 +193,12 @@ def _start_context(request: Request, saved: Saved) -> dict[str, Any]:
     newsletter, schedule = newsletter_of(request), newsletter_of(request).settings.schedule
     with newsletter.reading() as session:
         at, until = appointed_for(session, saved.issue_id), waits_for(newsletter, session, saved)
-        slot = slot_of(newsletter, session, saved)
+        slot, instead = slot_of(newsletter, session, saved), sent_instead(newsletter, session, saved)
     return {
         "appointed": moment(request, at),
         "slot": "" if at else moment(request, slot),
         "until": moment(request, until),
+        "instead": instead,
         "is_off": bool(schedule and saved.issue.date and schedule.is_off(saved.issue.date)),
         "unsent": None if at else _unsent(request, saved.slug),
         "zone": newsletter.settings.zone,
