@@ -1,11 +1,16 @@
 """Who would get what of an issue: the distinct editions, whose mail each of them is, and how many readers are read."""
 
+import json
 from typing import Any
 
 import pytest
 from sending import ISSUE, SLUG, plan, take_in_issue
+from sqlalchemy import String, cast
+from sqlalchemy import text as sql_text
+from sqlmodel import col, select
 
 from newsletter.app import Newsletter
+from newsletter.delivery.models import Delivery
 from newsletter.editorial import readership
 from newsletter.editorial.expected import expect
 from newsletter.editorial.preview import preview_for
@@ -60,6 +65,18 @@ def test_planning_changes_neither_the_editions_nor_their_keys(ready: Newsletter)
     before = editions(ready, SLUG)
     plan(ready, SLUG)
     assert editions(ready, SLUG) == before
+
+
+def test_an_edition_that_is_written_in_two_ways_is_one(ready: Newsletter) -> None:
+    plan(ready, SLUG)
+    before = seen(ready)
+    with ready.session() as session:
+        for number, text in session.execute(select(Delivery.id, cast(col(Delivery.edition), String))).all()[::2]:
+            spaced = "UPDATE delivery SET edition = CAST(:text AS JSON) WHERE id = :number"
+            written = "UPDATE delivery SET edition = :text WHERE id = :number"
+            sql = spaced if ready.engine.dialect.name == "postgresql" else written
+            session.execute(sql_text(sql), {"text": json.dumps(json.loads(text), indent=1), "number": number})
+    assert seen(ready) == before
 
 
 def test_the_example_gets_that_very_edition(ready: Newsletter) -> None:

@@ -35,6 +35,16 @@ def _check(engine: Engine) -> None:
 
 
 @pytest.mark.both_databases
+def test_half_a_character_in_a_text_is_kept_as_its_escape(newsletter: Newsletter) -> None:
+    data = b'---\nnote: "a \\uDFFF b"\n---\n# AI (2026-03-09)\n\n**policy**\n\n- **One**\n  Summary: two\n'
+    saved, _ = take_in(newsletter, read(newsletter, data), data, draft=True)
+    with newsletter.reading() as session:
+        kept = newsletter.issues(session).find(saved.slug)
+    assert kept.diagnostics == saved.diagnostics
+    assert any("\udfff" in found.message for found in kept.diagnostics)
+
+
+@pytest.mark.both_databases
 def test_migrations_and_models_agree(engine: Engine) -> None:
     _check(engine)
 

@@ -109,8 +109,13 @@ def _planned_shares(session: Session, mailing: Mailing) -> Iterator[EditionShare
         .where(Delivery.mailing_id == mailing.id, Delivery.state != DeliveryState.EXCLUDED)
         .group_by(col(Delivery.language), edition)
     )
-    for language, groups, readers, address in session.exec(query):
-        yield _share(edition_from_json(json.loads(groups)), language, readers, address or "")
+    readers: Counter[tuple[Edition, str]] = Counter()
+    first: dict[tuple[Edition, str], str] = {}
+    for language, groups, many, address in session.exec(query):  # one edition may be written in two ways
+        place = edition_from_json(json.loads(groups)), language
+        readers[place] += many
+        first[place] = min(filter(None, (first.get(place), address)), default="")
+    return _shares(readers, first)
 
 
 def _shares_now(newsletter: Newsletter, session: Session, saved: Saved, most: int | None) -> Iterator[EditionShare]:
@@ -121,6 +126,10 @@ def _shares_now(newsletter: Newsletter, session: Session, saved: Saved, most: in
             place = edition, member.preferences.language
             readers[place] += 1
             first[place] = min(first.get(place, member.ascii_address), member.ascii_address)
+    return _shares(readers, first)
+
+
+def _shares(readers: Counter[tuple[Edition, str]], first: dict[tuple[Edition, str], str]) -> Iterator[EditionShare]:
     for (edition, language), many in readers.items():
         yield _share(edition, language, many, first[edition, language])
 

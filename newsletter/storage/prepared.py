@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -110,4 +111,8 @@ class _Text:
 def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Convert | None:
     """What makes a value the driver's; of moments it keeps the last ones, for the rows of a mailing share a few."""
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
-    return lru_cache(_KEPT_MOMENTS)(convert) if convert and isinstance(kind, UTCDateTime) else convert
+    if convert is None or not isinstance(kind, UTCDateTime):
+        return convert
+    kept = lru_cache(_KEPT_MOMENTS)(convert)
+    # in other zones two moments of a night are equal that are an hour apart (PEP 495)
+    return lambda moment: kept(moment) if moment is None or moment.tzinfo is UTC else convert(moment)
