@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sending import Clock, hand_over
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
-from week_samples import WEEKLY, day, got, issue, keep, reader, sent, states, story
+from week_samples import WEEKLY, day, got, issue, keep, plan, reader, sent, states, story
 
 from newsletter.app import Newsletter
 from newsletter.content.issue import DIGEST, Mark
@@ -20,6 +20,8 @@ from newsletter.delivery.models import Mailing
 from newsletter.editorial.approval import approve, approved
 from newsletter.editorial.digest import build
 from newsletter.editorial.dispatch import begin
+from newsletter.editorial.outbox import open_outbox
+from newsletter.editorial.rounds import Rounds
 from newsletter.editorial.sending import cancel
 from newsletter.editorial.week import days_of, week_of
 from newsletter.editorial.weekly import keep_digests
@@ -267,13 +269,34 @@ def test_a_digest_that_comes_while_the_database_is_held_begins_after_the_word(we
     with weekly.session() as session:
         session.add(WitnessRow(id=1, name="this one", sequence=0, held=Why.AHEAD))
     day(weekly, 13)
-    keep_digests(weekly)
+    keep_digests(weekly, weekly.clock())
     assert states(weekly) == []
     with weekly.session() as session:
         session.get_one(WitnessRow, 1).held = ""
     day(weekly, 13, 9)
-    keep_digests(weekly)
+    keep_digests(weekly, weekly.clock())
     assert states(weekly) == ["13 started"]
+
+
+def test_where_the_slot_comes_in_the_middle_of_a_round_the_issue_is_begun_before_its_digest(
+    weekly: Newsletter,
+) -> None:
+    reader(weekly, "friday")
+    sent(weekly, 12)
+    day(weekly, 13)
+    issue(weekly, 13)
+    slot = weekly.clock()
+    with open_outbox(weekly, patient=True) as outbox:
+        rounds = Rounds(weekly, outbox)
+        for appointments_at in (slot - timedelta(seconds=1), slot):
+            looked_at = iter([slot - timedelta(seconds=1), appointments_at])
+            weekly.clock = lambda moments=looked_at: next(moments, slot)  # type: ignore[misc]  # a clock that runs on
+            rounds.make_round()
+        weekly.clock = lambda: slot + timedelta(minutes=1)
+        rounds.make_round()
+    for mailing_id in (2, 3):
+        plan(weekly, mailing_id)
+    assert got(weekly, 13) == {"friday": ["三月13日", "三月12日"]}
 
 
 def test_the_change_to_summer_time_takes_no_hour_from_the_week(weekly: Newsletter) -> None:
@@ -323,7 +346,7 @@ def test_a_second_approval_does_not_hold_it_back(weekly: Newsletter) -> None:
     sent(weekly, 12)
     weekly.settings.approval = "second"
     day(weekly, 13)
-    keep_digests(weekly)
+    keep_digests(weekly, weekly.clock())
     assert states(weekly) == ["13 started"]
 
 
@@ -347,7 +370,7 @@ def test_the_staff_hear_of_a_missed_one_where_somebody_would_have_got_it(
         reader(weekly, "friday")
     mailbox.taken.clear()
     day(weekly, 13, 20)
-    keep_digests(weekly)
+    keep_digests(weekly, weekly.clock())
     assert states(weekly)[-1] == "13 missed"
     assert len(mailbox.taken) == told
 
@@ -364,7 +387,7 @@ def test_two_workers_that_keep_one_moment_begin_one_digest(weekly: Newsletter) -
         together.wait()
         for _ in range(5):
             try:
-                keep_digests(process)
+                keep_digests(process, process.clock())
             except SQLAlchemyError as fault:
                 faults.append(fault)
         process.engine.dispose()

@@ -59,7 +59,7 @@ def reader(newsletter: Newsletter, name: str, preferences: Preferences = WEEKLY)
 def keep(newsletter: Newsletter) -> None:
     """A round of a sender, with the rows of what it began."""
     keep_appointments(newsletter)
-    keep_digests(newsletter)
+    keep_digests(newsletter, newsletter.clock())
     with newsletter.reading() as session:
         mailings = session.exec(select(Mailing.id).order_by(col(Mailing.id))).all()
     for mailing_id in mailings:

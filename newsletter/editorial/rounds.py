@@ -112,7 +112,7 @@ class Rounds:
         found = self._look(_all, late, now)
         if self._is_new_minute(now) or found.is_appointed:
             keep_appointments(newsletter)
-            keep_digests(newsletter)
+            keep_digests(newsletter, now)
             self._resend_unknown(now)
             found = self._look(_all, late, now)
         for mailing_id in found.changing:

@@ -39,14 +39,18 @@ _PASSING = ("changed", "held")
 """Why it cannot begin at this moment, and can at the next look or when a person says so."""
 
 
-def keep_digests(newsletter: Newsletter) -> None:
-    """Begin the digest that is due, and say of one that cannot be begun why not."""
+def keep_digests(newsletter: Newsletter, now: datetime) -> None:
+    """Begin the digest that is due now, and say of one that cannot be begun why not.
+
+    `now` is a moment before the appointments were looked at, so that the issue of a moment is begun before its digest,
+    which tells of it.
+    """
     with newsletter.reading() as session:
         if held(session):
             return
     write_down(newsletter)
     with newsletter.reading() as session:
-        waiting = Appointment.state == AppointmentState.WAITING, Appointment.at <= newsletter.clock()
+        waiting = Appointment.state == AppointmentState.WAITING, Appointment.at <= now
         due = session.exec(select(Appointment).where(col(Appointment.is_digest), *waiting)).all()
     for appointment in due:
         _keep(newsletter, appointment)
