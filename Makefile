@@ -42,7 +42,7 @@ kill-table: install  ## kill senders at random moments, check what was received,
 rhythm: install  ## act out a month with 20,000 readers in 24 zones, put the account into the docs (a quarter of an hour)
 	cd tests && ../$(BIN)/python -m rhythm month --write ../docs/explanation/rhythm.md
 
-rhythm-processes: install  ## the same with real processes on PostgreSQL that are killed about each wave (10 minutes)
+rhythm-processes: install  ## the same with real processes on PostgreSQL that are killed about each wave (20 minutes)
 	cd tests && ../$(BIN)/python -m rhythm processes --write ../docs/explanation/rhythm.md
 
 judges: install $(VENV)/.judges  ## install the judges of `make inbox` and `make pages` that npm and PyPI carry

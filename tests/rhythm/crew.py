@@ -1,6 +1,6 @@
 """The month with real processes: they run by a clock that is moved to just before each wave and then runs on by itself.
 
-A wave is a moment at which mail is due: a slot, or somebody's hour. About each of them one of the processes is killed
+A wave is a slot, or a moment at which mail is due. About each of them one of the processes is killed
 with SIGKILL, before it, in it or behind it, and started anew. There are no outages here, for the processes are away
 when they are killed; nobody approves late, and no time is spent on the hours in between.
 """
@@ -23,13 +23,13 @@ from mail_servers import CountingSink, counting_sink
 from pydantic import SecretStr
 from sqlmodel import col, func, select
 
-from newsletter.delivery.models import Delivery, Mailing
+from newsletter.delivery.models import Appointment, Delivery, Mailing
 from newsletter.delivery.outcome import State
 from newsletter.settings import PREFIX, Settings
 from rhythm.account import Account, judge
 from rhythm.machine import Machine, settings_for
 from rhythm.rules import Rules
-from rhythm.script import Month
+from rhythm.script import SLOT, Month, local
 from rhythm.shifted import AHEAD
 
 BEFORE = timedelta(seconds=2)
@@ -87,6 +87,7 @@ class Crew(Machine):
         self._chance = random.Random(f"crew {seed}")
         self._workers, self._kills_each, self._say = workers, kills_each, say
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._slots = {local(on, SLOT.hour) for on in self._rules.slots}
         self.waves = self.kills = self.started = 0
 
     def act_out(self) -> None:
@@ -114,7 +115,7 @@ class Crew(Machine):
     def _all_waves(self) -> list[datetime]:
         rows = (row for reader in self._month.readers for row in self._rules.rows_of(reader))
         due = {row.due for row in rows if row.handed}
-        return sorted(due | {send.opened for send in self._rules.sends})
+        return sorted(due | {send.opened for send in self._rules.sends} | self._slots)
 
     @contextmanager
     def _crew(self) -> Iterator[None]:
@@ -174,6 +175,9 @@ class Crew(Machine):
                 select(func.count()).select_from(Mailing).where(Mailing.planned_through >= Mailing.audience_through)
             ).one()
             left = select(Delivery.id).where(col(Delivery.state).in_(_WAITING), Delivery.next_at <= now)
+            written = select(Appointment.id).where(Appointment.at == wave)
+            if wave in self._slots and session.exec(written.limit(1)).first() is None:
+                return False
             return planned >= begun and session.exec(left.limit(1)).first() is None
 
     def _complaints(self) -> list[str]:
